@@ -1,0 +1,130 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Pixel loops are unusable without the optimiser, so these targets have it in debug builds too.
+let pixelSettings = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioFileSystem = Target.Dependency.product(name: "_NIOFileSystem", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+/// The modules every service stands on.
+let serviceFoundation: [Target.Dependency] = [
+    "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit", logging, lifecycle,
+]
+
+func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: name, dependencies: serviceFoundation + dependencies, path: "Services/\(name)", swiftSettings: settings)
+}
+
+func shared(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [],
+    settings: [SwiftSetting] = settings
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Shared/\(name)", resources: resources, swiftSettings: settings)
+}
+
+func test(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "ZhiYue",
+    products: [
+        .executable(name: "gateway", targets: ["Gateway"]),
+        .executable(name: "event-router", targets: ["EventRouter"]),
+        .executable(name: "ocr-worker", targets: ["OCRWorker"]),
+        .executable(name: "ocr-reader", targets: ["OCRReader"]),
+        .executable(name: "grading-worker", targets: ["GradingWorker"]),
+        .executable(name: "batch-worker", targets: ["BatchWorker"]),
+        .executable(name: "notifier", targets: ["Notifier"]),
+        .executable(name: "analytics", targets: ["Analytics"]),
+        .executable(name: "zhiyue", targets: ["ZhiYueCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        // C and C++ bridges: one thin folder each.
+        .systemLibrary(name: "CHiredis", path: "Shared/CHiredis"),
+        .systemLibrary(
+            name: "CCairo", path: "Shared/CCairo", pkgConfig: "pangocairo",
+            providers: [.apt(["libcairo2-dev", "libpango1.0-dev"])]),
+        .systemLibrary(name: "CQREncode", path: "Shared/CQREncode"),
+        .systemLibrary(name: "CTurboJPEG", path: "Shared/CTurboJPEG"),
+        .systemLibrary(name: "CZip", path: "Shared/CZip"),
+        .target(
+            name: "CVision", path: "Shared/CVision",
+            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4", "-isystem", "/usr/include/ZXing"])],
+            linkerSettings: [
+                .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"), .linkedLibrary("opencv_imgcodecs"),
+                .linkedLibrary("ZXing"),
+            ]),
+        .target(name: "COpenVINO", path: "Shared/COpenVINO", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CSandbox", path: "Shared/CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
+
+        // Shared modules, lowest first.
+        shared("Domain"),
+        shared("Grading", ["Domain"]),
+        shared("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, deque, logging, lifecycle]),
+        shared("EventBus", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
+        shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
+        shared("ExamStore", ["Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
+        shared("BlobStore", ["Domain", crypto]),
+        shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
+        shared("ScanReader", ["Domain", "CSandbox", "CZip", logging]),
+        shared("AnswerSheet", ["Domain", "CCairo", "CQREncode"]),
+        shared("SheetSimulation", ["Domain", "AnswerSheet", "CCairo", "CTurboJPEG"], settings: pixelSettings),
+        shared("ServiceKit", ["Redis", configuration, hummingbird, lifecycle, logging, metrics, unixSignals]),
+
+        // The seven services, the confined reader and the command line.
+        service("Gateway", ["AnswerSheet", "ScanReader", hummingbird, jwt, crypto, nioCore]),
+        service("EventRouter"),
+        service("OCRWorker", ["ScanReader"]),
+        .executableTarget(
+            name: "OCRReader", dependencies: ["Domain", "Recognition", "ScanReader", "CSandbox"],
+            path: "Services/OCRReader", swiftSettings: settings),
+        service("GradingWorker", ["Grading"]),
+        service("BatchWorker", ["Grading"]),
+        service("Notifier"),
+        service("Analytics"),
+        service(
+            "ZhiYueCLI",
+            ["AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient, jwt]),
+    ]
+)
