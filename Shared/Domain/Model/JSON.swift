@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 
 /// The one way this project writes and reads JSON: keys sorted, slashes plain, so equal values are equal bytes.
 package enum JSON {

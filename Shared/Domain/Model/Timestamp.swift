@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 
 /// An instant in milliseconds since 1970 UTC; RFC 3339 with milliseconds in JSON.
 package struct Timestamp: Hashable, Comparable, Sendable {

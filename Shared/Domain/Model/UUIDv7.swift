@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 
 /// A time-ordered unique identifier (RFC 9562, version 7).
 package struct UUIDv7: Hashable, Sendable {
