@@ -105,7 +105,7 @@ let package = Package(
         shared("EventBus", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("ExamStore", ["Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
-        shared("BlobStore", ["Domain", crypto]),
+        shared("BlobStore", ["Domain", crypto, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
         shared("ScanReader", ["Domain", "CSandbox", "CZip", logging]),
         shared("AnswerSheet", ["Domain", "CCairo", "CQREncode"]),
