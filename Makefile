@@ -1,0 +1,43 @@
+# `make` lists the targets. Everything generated stays in .build/, .deps/ and .data/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SWIFT ?= swift
+# Where the executables of `make build` are.
+RELEASE := .build/release
+DATA ?= .data
+PORT ?= 8080
+SHEETS ?= 50
+
+.PHONY: help deps build run demo test lint format clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+deps: ## Install what is missing: Debian packages, OpenVINO, the recognition model
+	@deploy/tools/deps.sh
+
+build: deps ## Build the executables with optimisation, into .build/release/
+	$(SWIFT) build -c release
+
+run: build ## Start everything with a demonstration exam at http://localhost:$(PORT)
+	exec $(RELEASE)/zhiyue up --demo --port $(PORT) --data $(DATA)
+
+demo: build ## Simulate, scan, upload and mark $(SHEETS) sheets, and compare every mark with the truth
+	exec $(RELEASE)/zhiyue demo --sheets $(SHEETS)
+
+test: deps ## Build for debugging and run every test
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+lint: ## Check format, architecture and the deployment files
+	@deploy/tools/lint.sh
+
+format: ## Format the Swift sources in place
+	$(SWIFT) format --in-place --parallel --recursive --configuration .swift-format Package.swift Services Shared Tests
+
+clean: ## Remove what was built and the data of `make run`; .deps/ stays
+	rm -rf .build .build-* $(DATA)
