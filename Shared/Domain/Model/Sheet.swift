@@ -65,6 +65,8 @@ package struct Sheet: Codable, Equatable, Sendable {
     package var readingVersion: Int
     /// The key the marks were made with; 0 before the first marking.
     package var keyVersion: Int
+    /// The reading the marks were made from; 0 before the first marking.
+    package var markedReadingVersion = 0
 
     package init(
         id: SheetID, examID: ExamID, status: SheetStatus, pages: [SheetPage], joinedTo: SheetID? = nil,

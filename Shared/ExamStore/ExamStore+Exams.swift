@@ -1,0 +1,197 @@
+package import Domain
+internal import EventBus
+internal import Redis
+
+extension ExamStore {
+    /// Stores a new exam with the layout its sheets are printed and read by.
+    ///
+    /// - Throws: `ExamStoreError` with `.versionMismatch` when the identifier is taken.
+    package func create(_ exam: Exam, layout: SheetLayout, context: EventContext) async throws {
+        let place = place(of: exam.id)
+        var transaction = RecordTransaction()
+        transaction.requireMissing(place.record)
+        try write(exam, layout: layout, at: place, to: &transaction)
+        transaction.rank(exam.id.rawValue, score: exam.createdAt.milliseconds, in: place.exams)
+        transaction.rank(exam.id.rawValue, score: exam.createdAt.milliseconds, in: place.exams(of: exam.owner))
+        let event = ExamCreated(
+            examID: exam.id, title: exam.title, owner: exam.owner, questions: exam.questions.count,
+            maxScore: exam.maxScore)
+        transaction.publish(try EventEnvelope(event, examID: exam.id, context: context), on: place.events)
+        guard try await commit(transaction) == .committed else {
+            throw ExamStoreError(.versionMismatch, "the exam \(exam.id) exists already")
+        }
+    }
+
+    package func exam(_ id: ExamID) async throws -> Exam? {
+        guard id.isValid else { return nil }
+        let value = try await client.send(["HGET", place(of: id).record, "json"])
+        return value.isNull ? nil : try decode(Exam.self, value, of: "exam \(id)")
+    }
+
+    package func layout(of id: ExamID) async throws -> SheetLayout? {
+        guard id.isValid else { return nil }
+        let value = try await client.send(["HGET", place(of: id).record, "layout"])
+        return value.isNull ? nil : try decode(SheetLayout.self, value, of: "layout of exam \(id)")
+    }
+
+    /// Changes an exam. A change of key, points or rules raises `keyVersion`, and with it all sheets are marked again.
+    ///
+    /// - Parameters:
+    ///   - expectedVersion: the version the caller has seen; nil overwrites any.
+    ///   - makeLayout: called only when the layout has to change.
+    /// - Throws: `ExamStoreError` with `.notFound`, `.versionMismatch`, or `.layoutFixed` when sheets were uploaded and
+    ///   the change would move fields.
+    package func update(
+        _ id: ExamID, draft: ExamDraft, expectedVersion: Int?, context: EventContext,
+        makeLayout: (Exam) throws -> SheetLayout
+    ) async throws -> Exam {
+        let place = place(of: id)
+        return try await update { () -> (RecordTransaction?, Exam) in
+            guard let old = try await exam(id) else { throw ExamStoreError.noExam(id) }
+            if let expectedVersion, expectedVersion != old.version {
+                throw ExamStoreError(.versionMismatch, "exam \(id) has version \(old.version), not \(expectedVersion)")
+            }
+            if draft == old.draft { return (nil, old) }
+            let keyChanged = draft.questions != old.questions
+            let version = old.version + 1
+            let new = Exam(
+                id: id, draft: draft, owner: old.owner, createdAt: old.createdAt, updatedAt: .now, version: version,
+                keyVersion: keyChanged ? version : old.keyVersion)
+            var transaction = RecordTransaction()
+            transaction.require(place.record, field: "version", equals: String(old.version))
+            if draft.hasSameLayout(as: old.draft) {
+                transaction.set(place.record, ["json": try JSON.encode(new), "version": version])
+            } else {
+                guard try await client.send(["ZCARD", place.sheets]).int == 0 else {
+                    throw ExamStoreError(
+                        .layoutFixed, "sheets have been uploaded, so nothing that moves a field can change")
+                }
+                transaction.requireEmpty(sortedSet: place.sheets)
+                try write(new, layout: try makeLayout(new), at: place, to: &transaction)
+            }
+            let event = ExamUpdated(
+                examID: id, version: version, keyVersion: new.keyVersion, keyChanged: keyChanged)
+            transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
+            return (transaction, new)
+        }
+    }
+
+    /// Deletes an exam. Its sheets become unreachable at once and are removed by `purge`.
+    package func delete(_ id: ExamID, context: EventContext) async throws {
+        let place = place(of: id)
+        try await update { () -> (RecordTransaction?, Void) in
+            guard let exam = try await exam(id) else { throw ExamStoreError.noExam(id) }
+            var transaction = RecordTransaction()
+            transaction.require(place.record, field: "version", equals: String(exam.version))
+            transaction.delete(place.record)
+            transaction.remove(id.rawValue, from: place.exams)
+            transaction.remove(id.rawValue, from: place.exams(of: exam.owner))
+            let event = ExamDeleted(examID: id, title: exam.title)
+            transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
+            return (transaction, ())
+        }
+    }
+
+    /// Removes what is left of a deleted exam. Idempotent, and resumes where a killed call stopped, because the list
+    /// of sheets goes last.
+    package func purge(_ id: ExamID) async throws {
+        let place = place(of: id)
+        guard try await exam(id) == nil else { return }
+        while true {
+            let reply = try await client.send(["ZRANGE", place.sheets, 0, 499])
+            let members = (reply.array ?? []).compactMap(\.string)
+            if members.isEmpty { break }
+            let sheetKeys = members.map { place.sheet(SheetID($0)) }
+            _ = try await client.send(RedisCommand("UNLINK", arguments: sheetKeys))
+            _ = try await client.send(RedisCommand("ZREM", arguments: [place.sheets] + members))
+        }
+        let rest = [place.counters, place.students, place.statistics, place.contributions, place.sheets]
+        let byStatus = SheetStatus.allCases.map { place.sheets(in: $0) }
+        _ = try await client.send(RedisCommand("UNLINK", arguments: rest + byStatus))
+    }
+
+    /// Exams, the newest first.
+    ///
+    /// - Parameters:
+    ///   - owner: nil lists everybody's.
+    ///   - limit: 1 to 200.
+    package func exams(owner: UserID?, cursor: String?, limit: Int) async throws -> Page<Exam> {
+        let limit = min(max(limit, 1), 200)
+        let bound = cursor.flatMap(ExamCursor.init)
+        let replies = try await client.pipeline(
+            (0..<partitions).map { partition in
+                let key = owner.map { keys.record(partition, "user:\($0):exams") } ?? keys.record(partition, "exams")
+                // A few more than wanted, because those created in the cursor's own millisecond come again.
+                return [
+                    "ZRANGE", key, bound.map { String($0.time) } ?? "+inf", "-inf", "BYSCORE", "REV", "LIMIT", 0,
+                    limit + 50, "WITHSCORES",
+                ]
+            })
+        var found: [(cursor: ExamCursor, partition: Int)] = []
+        for (partition, reply) in replies.enumerated() {
+            for entry in reply.fields ?? [] {
+                let place = ExamCursor(time: Int64(entry.value.double ?? 0), id: entry.name)
+                if let bound, !(place < bound) { continue }
+                found.append((place, partition))
+            }
+        }
+        found.sort { $1.cursor < $0.cursor }
+        let part = found.prefix(limit)
+        let values = try await client.pipeline(
+            part.map { ["HGET", keys.record($0.partition, "exam:\($0.cursor.id)"), "json"] })
+        let exams = try zip(part, values).compactMap { entry, value in
+            value.isNull ? nil : try decode(Exam.self, value, of: "exam \(entry.cursor.id)")
+        }
+        return Page(
+            items: exams, nextCursor: found.count > limit ? part.last?.cursor.text : nil)
+    }
+
+    private func write(
+        _ exam: Exam, layout: SheetLayout, at place: ExamPlace, to transaction: inout RecordTransaction
+    ) throws {
+        transaction.set(
+            place.record,
+            [
+                "json": try JSON.encode(exam), "version": exam.version, "layout": try JSON.encode(layout),
+                "pages": layout.pages.count,
+            ])
+    }
+}
+
+/// A place in the list of exams, ordered by time and then identifier.
+private struct ExamCursor: Comparable {
+    let time: Int64
+    let id: String
+
+    init(time: Int64, id: String) {
+        self.time = time
+        self.id = id
+    }
+
+    /// - Returns: nil when `text` is no cursor of this list.
+    init?(_ text: String) {
+        let parts = text.split(separator: "-", maxSplits: 1)
+        guard parts.count == 2, let time = Int64(parts[0]) else { return nil }
+        self.init(time: time, id: String(parts[1]))
+    }
+
+    var text: String { "\(time)-\(id)" }
+
+    static func < (left: ExamCursor, right: ExamCursor) -> Bool {
+        (left.time, left.id) < (right.time, right.id)
+    }
+}
+
+extension ExamDraft {
+    /// True when sheets printed for `other` can be read as sheets of this one.
+    func hasSameLayout(as other: ExamDraft) -> Bool {
+        func shape(_ draft: ExamDraft) -> [Question] {
+            draft.questions.map { question in
+                Question(
+                    number: question.number, kind: question.kind, points: 1, options: question.optionLetters.count,
+                    digits: question.digits, height: question.height)
+            }
+        }
+        return studentIDDigits == other.studentIDDigits && shape(self) == shape(other)
+    }
+}

@@ -1,0 +1,120 @@
+package import Domain
+internal import EventBus
+internal import Redis
+
+/// The answer to an upload of one page image.
+package struct SheetAddition: Equatable, Sendable {
+    package let sheetID: SheetID
+    /// False when the same image was uploaded to this exam before.
+    package let isNew: Bool
+}
+
+/// A stored sheet and what its next change must find unchanged.
+struct StoredSheet: Sendable {
+    var sheet: Sheet
+    var revision: Int
+}
+
+extension ExamStore {
+    /// Records an uploaded page image as a sheet of its own, until reading shows whose it is.
+    ///
+    /// The sheet's identifier follows from the image, so uploading the same image again finds the first sheet.
+    /// - Throws: `ExamStoreError` with `.notFound` when there is no such exam.
+    package func addSheet(
+        exam id: ExamID, blob: BlobID, file: String, filePage: Int, context: EventContext
+    ) async throws -> SheetAddition {
+        let place = place(of: id)
+        let sheetID = SheetID(exam: id, unique: "\(blob.rawValue.prefix(32))-\(filePage)")
+        return try await update { () -> (RecordTransaction?, SheetAddition) in
+            guard let exam = try await exam(id) else { throw ExamStoreError.noExam(id) }
+            if try await client.send(["EXISTS", place.sheet(sheetID)]).int == 1 {
+                return (nil, SheetAddition(sheetID: sheetID, isNew: false))
+            }
+            let sheet = Sheet(
+                id: sheetID, examID: id, status: .uploaded,
+                pages: [SheetPage(blob: blob, file: file, filePage: filePage)], maxScore: exam.maxScore,
+                correlationID: context.correlationID, uploadedBy: context.actor ?? exam.owner, uploadedAt: .now)
+            var transaction = RecordTransaction()
+            transaction.require(place.record, field: "version", equals: String(exam.version))
+            transaction.requireMissing(place.sheet(sheetID))
+            transaction.append(sheetID.rawValue, to: place.sheets, counters: place.counters, field: "sequence")
+            try write(sheet, over: nil, at: place, to: &transaction)
+            let event = SheetUploaded(sheetID: sheetID, blob: blob, filePage: filePage)
+            transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
+            return (transaction, SheetAddition(sheetID: sheetID, isNew: true))
+        }
+    }
+
+    /// The sheet as stored; a sheet joined to another has `joinedTo` and nothing else of interest.
+    package func sheet(_ id: SheetID) async throws -> Sheet? {
+        try await stored(id)?.sheet
+    }
+
+    /// Sheets of an exam in order of upload; those joined to others are left out.
+    ///
+    /// - Parameter limit: 1 to 500.
+    package func sheets(
+        exam: ExamID, status: SheetStatus?, cursor: String?, limit: Int
+    ) async throws -> Page<SheetSummary> {
+        let place = place(of: exam)
+        let limit = min(max(limit, 1), 500)
+        let set = status.map { place.sheets(in: $0) } ?? place.sheets
+        let start = cursor.flatMap { Int64($0) }.map { "(\($0)" } ?? "-inf"
+        let reply = try await client.send(
+            ["ZRANGE", set, start, "+inf", "BYSCORE", "LIMIT", 0, limit + 1, "WITHSCORES"])
+        let entries = reply.fields ?? []
+        let part = entries.prefix(limit)
+        let values = try await client.pipeline(
+            part.map { ["HGET", place.sheet(SheetID($0.name)), "summary"] })
+        let items = try zip(part, values).compactMap { entry, value in
+            value.isNull ? nil : try decode(SheetSummary.self, value, of: "sheet \(entry.name)")
+        }
+        let last = part.last?.value.double.map { String(Int64($0)) }
+        return Page(items: items, nextCursor: entries.count > limit ? last : nil)
+    }
+
+    /// Number of sheets of an exam in each status.
+    package func sheetCounts(exam: ExamID) async throws -> [SheetStatus: Int] {
+        let place = place(of: exam)
+        let statuses = SheetStatus.allCases
+        let replies = try await client.pipeline(statuses.map { ["ZCARD", place.sheets(in: $0)] })
+        return Dictionary(uniqueKeysWithValues: zip(statuses, replies.map { $0.int ?? 0 }))
+    }
+
+    /// Rises with every change of a mark of the exam.
+    package func resultsVersion(exam: ExamID) async throws -> Int {
+        try await client.send(["HGET", place(of: exam).counters, "results"]).int ?? 0
+    }
+
+    func stored(_ id: SheetID) async throws -> StoredSheet? {
+        guard let exam = id.examID else { return nil }
+        let reply = try await client.send(["HMGET", place(of: exam).sheet(id), "json", "revision"])
+        guard let values = reply.array, values.count == 2, !values[0].isNull else { return nil }
+        return StoredSheet(
+            sheet: try decode(Sheet.self, values[0], of: "sheet \(id)"), revision: values[1].int ?? 0)
+    }
+
+    /// Writes `sheet` on condition that `old` still stands, and moves it between the lists of its status.
+    func write(
+        _ sheet: Sheet, over old: StoredSheet?, at place: ExamPlace, to transaction: inout RecordTransaction
+    ) throws {
+        let key = place.sheet(sheet.id)
+        if let old {
+            transaction.require(key, field: "revision", equals: String(old.revision))
+        }
+        transaction.set(
+            key,
+            [
+                "json": try JSON.encode(sheet), "summary": try JSON.encode(SheetSummary(sheet)),
+                "revision": (old?.revision ?? 0) + 1,
+            ])
+        let id = sheet.id.rawValue
+        if sheet.joinedTo != nil {
+            transaction.remove(id, from: place.sheets)
+            if let old { transaction.remove(id, from: place.sheets(in: old.sheet.status)) }
+        } else if old?.sheet.status != sheet.status {
+            transaction.copy(id, from: place.sheets, to: place.sheets(in: sheet.status))
+            if let old { transaction.remove(id, from: place.sheets(in: old.sheet.status)) }
+        }
+    }
+}

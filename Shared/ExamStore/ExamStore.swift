@@ -1,0 +1,112 @@
+package import Domain
+package import EventBus
+package import Redis
+
+/// Exams, sheets, marks, statistics, inboxes and users in Redis.
+///
+/// All records of an exam live in its partition, so a change of several of them and the events that report it are one
+/// script: there is never a record without its event nor an event without its record. Changes are optimistic: read,
+/// decide in Swift, commit on the condition that what was read still stands, else once more.
+package final class ExamStore: Sendable {
+    let client: RedisClient
+    let keys: RedisKeys
+    /// Number of partitions (`EVENT_PARTITIONS`).
+    let partitions: Int
+
+    private static let commitScript = RedisScript(
+        name: "commit", source: Array("local effect_guard = nil\n".utf8) + PackageResources.commit_lua)
+    private static let guardedCommitScript = RedisScript(
+        name: "guarded commit", source: EffectGuard.prelude + PackageResources.commit_lua)
+
+    package init(client: RedisClient, keys: RedisKeys, partitions: Int) {
+        self.client = client
+        self.keys = keys
+        self.partitions = partitions
+    }
+
+    func place(of exam: ExamID) -> ExamPlace {
+        ExamPlace(keys: keys, partition: PartitionHash.partition(of: exam.rawValue, count: partitions), exam: exam)
+    }
+
+    func commit(_ transaction: RecordTransaction) async throws -> RecordTransaction.Outcome {
+        let reply = try await client.evaluate(
+            Self.commitScript, keys: transaction.keys, arguments: transaction.arguments)
+        return switch reply.string {
+        case "OK": .committed
+        case "CONFLICT": .conflict
+        default: throw ExamStoreError(.corrupt, "the commit script answered \(reply)")
+        }
+    }
+
+    /// Commits the effect of an event, unless it was made before or the partition has another owner now.
+    ///
+    /// - Throws: `ExamStoreError` with `.contention` when a condition does not hold; the event is to be handled again.
+    ///   `.superseded` when this replica does not own the partition any more.
+    func commit(_ transaction: RecordTransaction, guardedBy guarding: EffectGuard) async throws {
+        let reply = try await client.evaluate(
+            Self.guardedCommitScript, keys: guarding.keys + transaction.keys,
+            arguments: guarding.arguments + transaction.arguments)
+        switch reply.string {
+        case "OK", "APPLIED": return
+        case "CONFLICT": throw ExamStoreError(.contention, "the record changed while an event was handled")
+        case "STALE": throw ExamStoreError(.superseded, "another replica owns the partition now")
+        default: throw ExamStoreError(.corrupt, "the commit script answered \(reply)")
+        }
+    }
+
+    /// Runs `change` until its transaction is committed: `change` reads, and returns nil when nothing is to be done.
+    ///
+    /// - Throws: `ExamStoreError` with `.contention` after 20 conflicts in a row.
+    func update<Result: Sendable>(
+        _ change: () async throws -> (RecordTransaction?, Result)
+    ) async throws -> Result {
+        for attempt in 0..<20 {
+            let (transaction, result) = try await change()
+            guard let transaction else { return result }
+            if try await commit(transaction) == .committed { return result }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...min(4 * attempt, 40))))
+        }
+        throw ExamStoreError(.contention, "the record changes too fast; try again")
+    }
+
+    func decode<Value: Decodable>(_ type: Value.Type, _ value: RESPValue, of name: String) throws -> Value {
+        guard let bytes = value.bytes else { throw ExamStoreError(.corrupt, "\(name) has no content") }
+        do {
+            return try JSON.decode(type, from: bytes)
+        } catch {
+            throw ExamStoreError(.corrupt, "\(name) cannot be decoded: \(error)")
+        }
+    }
+}
+
+/// The keys of one exam.
+struct ExamPlace: Sendable {
+    let keys: RedisKeys
+    let partition: Int
+    let exam: ExamID
+
+    /// Hash: `json`, `version`, `layout`, `pages`.
+    var record: String { keys.record(partition, "exam:\(exam)") }
+    /// Sorted set of all sheets in order of upload.
+    var sheets: String { keys.record(partition, "exam:\(exam):sheets") }
+    /// Hash: `sequence` (of uploads), `results` (rises with every change of a mark).
+    var counters: String { keys.record(partition, "exam:\(exam):counters") }
+    /// Hash: student number to sheet.
+    var students: String { keys.record(partition, "exam:\(exam):students") }
+    /// Hash: aggregated figures, kept by analytics.
+    var statistics: String { keys.record(partition, "exam:\(exam):statistics") }
+    /// Hash: what each sheet contributed to `statistics`.
+    var contributions: String { keys.record(partition, "exam:\(exam):contributions") }
+    /// Sorted set of the partition's exams by time of creation.
+    var exams: String { keys.record(partition, "exams") }
+    var events: String { keys.events(partition) }
+
+    /// Sorted set of the sheets in a status, in order of upload.
+    func sheets(in status: SheetStatus) -> String { keys.record(partition, "exam:\(exam):sheets:\(status.rawValue)") }
+    /// Hash: `json`, `summary`, `revision`.
+    func sheet(_ id: SheetID) -> String { keys.record(partition, "sheet:\(id)") }
+    /// Sorted set of a user's exams in this partition by time of creation.
+    func exams(of user: UserID) -> String { keys.record(partition, "user:\(user):exams") }
+    /// Hash: batch figures and what is still to do.
+    func batch(_ id: String) -> String { keys.record(partition, "batch:\(id)") }
+}

@@ -1,0 +1,49 @@
+package import Domain
+
+/// Why a record could not be read or changed.
+package struct ExamStoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Code: Sendable, Equatable {
+        /// There is no such record.
+        case notFound
+        /// The record has another version than expected.
+        case versionMismatch
+        /// The sheet layout would change although sheets have been uploaded.
+        case layoutFixed
+        /// Others changed the same records so often that the change was given up; it may be tried again.
+        case contention
+        /// The effect was made before, or by an owner that has lost its partition.
+        case superseded
+        /// A stored record cannot be understood.
+        case corrupt
+    }
+
+    package let code: Code
+    package let message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+
+    static func noExam(_ id: ExamID) -> ExamStoreError {
+        ExamStoreError(.notFound, "there is no exam \(id)")
+    }
+
+    static func noSheet(_ id: SheetID) -> ExamStoreError {
+        ExamStoreError(.notFound, "there is no sheet \(id)")
+    }
+}
+
+/// A part of a list, and where the next part begins.
+package struct Page<Item: Sendable>: Sendable {
+    package var items: [Item]
+    /// nil at the end of the list.
+    package var nextCursor: String?
+
+    package init(items: [Item], nextCursor: String?) {
+        self.items = items
+        self.nextCursor = nextCursor
+    }
+}

@@ -1,0 +1,96 @@
+-- One optimistic transaction on records of one partition: every condition is checked first, then all changes are made,
+-- events included; or nothing happens.
+--
+-- With the prelude of position-checked effects before it (else with `local effect_guard = nil`), the first two keys and
+-- three arguments are the prelude's.
+-- KEYS  every key the transaction touches
+-- ARGV  conditions, the word `then`, changes; a key is given by its index in KEYS
+--       conditions: field K name value ('' = no such field) | missing K | empty K (sorted set)
+--       changes:    set K n (field value)*n | unset K field | add K field amount | delete K
+--                   rank K score member | append K counters field member | copy K source member | remove K member
+--                   cap K companion n (keeps the n highest; their fields go from the companion hash)
+--                   event K n (n words: field value …)
+-- Returns OK; CONFLICT when a condition does not hold; STALE or APPLIED when the prelude refuses.
+
+if effect_guard then
+  local refusal = effect_guard.check()
+  if refusal then return refusal end
+end
+local at = effect_guard and 3 or 0
+local first_key = effect_guard and 2 or 0
+local function take()
+  at = at + 1
+  return ARGV[at]
+end
+local function key()
+  return KEYS[first_key + tonumber(take())]
+end
+local function pairsOf()
+  local list = {}
+  for i = 1, 2 * tonumber(take()) do
+    list[i] = take()
+  end
+  return list
+end
+
+local kind = take()
+while kind ~= 'then' do
+  local k = key()
+  if kind == 'field' then
+    local name = take()
+    if (redis.call('HGET', k, name) or '') ~= take() then return 'CONFLICT' end
+  elseif kind == 'missing' then
+    if redis.call('EXISTS', k) ~= 0 then return 'CONFLICT' end
+  elseif kind == 'empty' then
+    if redis.call('ZCARD', k) ~= 0 then return 'CONFLICT' end
+  else
+    return redis.error_reply('ERR unknown condition ' .. kind)
+  end
+  kind = take()
+end
+
+if effect_guard then effect_guard.record() end
+while at < #ARGV do
+  kind = take()
+  local k = key()
+  if kind == 'set' then
+    redis.call('HSET', k, unpack(pairsOf()))
+  elseif kind == 'unset' then
+    redis.call('HDEL', k, take())
+  elseif kind == 'add' then
+    local name = take()
+    redis.call('HINCRBY', k, name, take())
+  elseif kind == 'delete' then
+    redis.call('UNLINK', k)
+  elseif kind == 'rank' then
+    local score = take()
+    redis.call('ZADD', k, score, take())
+  elseif kind == 'append' then
+    local counters = key()
+    local score = redis.call('HINCRBY', counters, take(), 1)
+    redis.call('ZADD', k, score, take())
+  elseif kind == 'copy' then
+    local source = key()
+    local member = take()
+    local score = redis.call('ZSCORE', source, member)
+    if score then redis.call('ZADD', k, score, member) end
+  elseif kind == 'remove' then
+    redis.call('ZREM', k, take())
+  elseif kind == 'cap' then
+    local companion = key()
+    local surplus = redis.call('ZCARD', k) - tonumber(take())
+    if surplus > 0 then
+      for _, member in ipairs(redis.call('ZRANGE', k, 0, surplus - 1)) do
+        redis.call('HDEL', companion, member)
+      end
+      redis.call('ZREMRANGEBYRANK', k, 0, surplus - 1)
+    end
+  elseif kind == 'event' then
+    local count = tonumber(take())
+    redis.call('XADD', k, '*', unpack(ARGV, at + 1, at + count))
+    at = at + count
+  else
+    return redis.error_reply('ERR unknown change ' .. kind)
+  end
+end
+return 'OK'
