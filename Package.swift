@@ -110,7 +110,12 @@ let package = Package(
         shared("ScanReader", ["Domain", "CSandbox", "CZip", logging]),
         shared("AnswerSheet", ["Domain", "CCairo", "CQREncode"]),
         shared("SheetSimulation", ["Domain", "AnswerSheet", "CCairo", "CTurboJPEG"], settings: pixelSettings),
-        shared("ServiceKit", ["Redis", configuration, hummingbird, lifecycle, logging, metrics, unixSignals]),
+        shared(
+            "ServiceKit",
+            [
+                "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", configuration, hummingbird,
+                lifecycle, logging,
+            ], resources: [.embedInCode("Scripts")]),
 
         // The seven services, the confined reader and the command line.
         service("Gateway", ["AnswerSheet", "ScanReader", hummingbird, jwt, crypto, nioCore]),

@@ -1,0 +1,70 @@
+package import Hummingbird
+internal import Domain
+package import Redis
+internal import Synchronization
+
+/// Whether this process lives and can work, for load balancers and supervisors.
+package final class ServiceHealth: Sendable {
+    private let client: RedisClient
+    private let started: ContinuousClock.Instant
+    private let service: String
+    private let stopping = Mutex(false)
+
+    package init(service: String, client: RedisClient) {
+        self.service = service
+        self.client = client
+        started = ContinuousClock.now
+    }
+
+    /// From now on the process answers that it is not ready.
+    package func stop() {
+        stopping.withLock { $0 = true }
+    }
+
+    /// - Returns: nil when ready, else what is missing.
+    package func problem() async -> String? {
+        if stopping.withLock({ $0 }) { return "stopping" }
+        do {
+            _ = try await client.send(["PING"])
+            return nil
+        } catch {
+            return "Redis does not answer"
+        }
+    }
+
+    /// Adds `/healthz` (the process lives), `/readyz` (it can work) and `/metrics` (Prometheus text) to a router.
+    package func addRoutes<Context: RequestContext>(to router: Router<Context>) {
+        router.get("healthz") { _, _ in "ok\n" }
+        router.get("readyz") { _, _ in
+            if let problem = await self.problem() {
+                return Response(
+                    status: .serviceUnavailable, headers: [.contentType: "text/plain; charset=utf-8"],
+                    body: .init(byteBuffer: .init(string: problem + "\n")))
+            }
+            return Response(
+                status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+                body: .init(byteBuffer: .init(string: "ready\n")))
+        }
+        router.get("metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: .init(string: self.metrics())))
+        }
+    }
+
+    private func metrics() -> String {
+        let uptime = started.duration(to: .now).components.seconds
+        return """
+            # HELP process_resident_memory_bytes Resident memory.
+            # TYPE process_resident_memory_bytes gauge
+            process_resident_memory_bytes{service="\(service)"} \(ProcessFigures.residentBytes)
+            # HELP process_cpu_seconds_total Processor time used.
+            # TYPE process_cpu_seconds_total counter
+            process_cpu_seconds_total{service="\(service)"} \(ProcessFigures.processorSeconds)
+            # HELP process_uptime_seconds Time since the start.
+            # TYPE process_uptime_seconds gauge
+            process_uptime_seconds{service="\(service)"} \(uptime)
+
+            """
+    }
+}
