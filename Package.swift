@@ -131,5 +131,6 @@ let package = Package(
         service(
             "ZhiYueCLI",
             ["AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient, jwt]),
+        test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
     ]
 )

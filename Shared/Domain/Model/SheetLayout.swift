@@ -20,10 +20,12 @@ package struct LayoutPage: Codable, Equatable, Sendable {
     package var fields: [LayoutField]
     /// What is printed besides fields: headings, question numbers, instructions. Of no use to recognition.
     package var texts: [PrintedText]
+    /// Lines, frames and examples printed besides fields. Of no use to recognition.
+    package var shapes: [PrintedShape]
 
     package init(
         number: Int, width: Double, height: Double, cornerMarks: [CornerMark], code: PageCode?, fields: [LayoutField],
-        texts: [PrintedText] = []
+        texts: [PrintedText] = [], shapes: [PrintedShape] = []
     ) {
         self.number = number
         self.width = width
@@ -32,6 +34,19 @@ package struct LayoutPage: Codable, Equatable, Sendable {
         self.code = code
         self.fields = fields
         self.texts = texts
+        self.shapes = shapes
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        number = try container.decode(Int.self, forKey: .number)
+        width = try container.decode(Double.self, forKey: .width)
+        height = try container.decode(Double.self, forKey: .height)
+        cornerMarks = try container.decode([CornerMark].self, forKey: .cornerMarks)
+        code = try container.decodeIfPresent(PageCode.self, forKey: .code)
+        fields = try container.decode([LayoutField].self, forKey: .fields)
+        texts = try container.decodeIfPresent([PrintedText].self, forKey: .texts) ?? []
+        shapes = try container.decodeIfPresent([PrintedShape].self, forKey: .shapes) ?? []
     }
 
     enum CodingKeys: String, CodingKey {
@@ -39,7 +54,7 @@ package struct LayoutPage: Codable, Equatable, Sendable {
         case width = "width_mm"
         case height = "height_mm"
         case cornerMarks = "corner_marks"
-        case code, fields, texts
+        case code, fields, texts, shapes
     }
 }
 
@@ -159,13 +174,58 @@ package struct PrintedText: Codable, Equatable, Sendable {
     package var size: Double
     package var anchor: Anchor
     package var bold: Bool
+    /// The print is squeezed to this width if it would be wider; nil means no limit.
+    package var maxWidth: Double?
 
-    package init(text: String, x: Double, y: Double, size: Double, anchor: Anchor = .start, bold: Bool = false) {
+    package init(
+        text: String, x: Double, y: Double, size: Double, anchor: Anchor = .start, bold: Bool = false,
+        maxWidth: Double? = nil
+    ) {
         self.text = text
         self.x = x
         self.y = y
         self.size = size
         self.anchor = anchor
         self.bold = bold
+        self.maxWidth = maxWidth
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case text, x, y, size, anchor, bold
+        case maxWidth = "max_width"
+    }
+}
+
+/// A line, a frame or an example of print around its centre.
+package struct PrintedShape: Codable, Equatable, Sendable {
+    package enum Kind: String, Codable, Sendable {
+        /// A thin dark rectangle to write in.
+        case frame
+        /// A light rectangle around what belongs together.
+        case panel
+        /// A light grey area behind a heading.
+        case band
+        /// A horizontal line to write on; its height is 0.
+        case rule
+        /// An example of a bubble filled as it should be.
+        case filledExample = "filled_example"
+        /// Examples of bubbles filled as they should not be.
+        case tickedExample = "ticked_example"
+        case crossedExample = "crossed_example"
+        case partlyFilledExample = "partly_filled_example"
+    }
+
+    package var kind: Kind
+    package var x: Double
+    package var y: Double
+    package var width: Double
+    package var height: Double
+
+    package init(_ kind: Kind, x: Double, y: Double, width: Double, height: Double) {
+        self.kind = kind
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
     }
 }
