@@ -93,7 +93,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4", "-isystem", "/usr/include/ZXing"])],
             linkerSettings: [
                 .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"), .linkedLibrary("opencv_imgcodecs"),
-                .linkedLibrary("ZXing"),
+                .linkedLibrary("ZXing"), .linkedLibrary("turbojpeg"),
             ]),
         .target(name: "COpenVINO", path: "Shared/COpenVINO", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CSandbox", path: "Shared/CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
@@ -132,5 +132,6 @@ let package = Package(
             "ZhiYueCLI",
             ["AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient, jwt]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
+        test("RecognitionTests", ["Recognition", "Domain", "CVision", "CQREncode", "CTurboJPEG"]),
     ]
 )

@@ -1,0 +1,92 @@
+/// What was measured in one bubble.
+struct BubbleMeasure: Equatable, Sendable {
+    /// Mean darkness inside over the empty print, 0 paper to 1 full ink; may be slightly negative.
+    var fill: Double
+    /// Share of the inside that is dark (more than half ink) over that of the empty print.
+    var dark: Double
+    /// Mean darkness around the bubble over that of the sheet's empty bubbles.
+    var halo: Double
+}
+
+/// Measures how dark bubbles are inside and cancels what is printed in them.
+struct BubbleMeter {
+    struct Raw {
+        var inside: Double
+        var dark: Double
+        var halo: Double
+        var value: String
+    }
+
+    /// Darkness an empty bubble's print is believed to have at most, and how much darker than the sheet's lightest.
+    private let maximumPrint = 0.22
+    private let maximumPrintSpread = 0.10
+
+    /// Measures of each group's bubbles, in order.
+    func measure(_ groups: [BubbleGroup], on page: PageRaster) -> [[BubbleMeasure]] {
+        let raw = groups.map { group in group.spots.map { measure($0, shift: group.shift, on: page) } }
+        let all = raw.flatMap { $0 }
+        guard !all.isEmpty else { return raw.map { _ in [] } }
+        // Empty bubbles are the lightest ones of their letter; when all of a letter are filled, the other letters tell.
+        let lightest = min(all.map(\.inside).quantile(0.1) ?? 0, maximumPrint)
+        let lightestDark = min(all.map(\.dark).quantile(0.1) ?? 0, maximumPrint)
+        let quietHalo = all.map(\.halo).quantile(0.25) ?? 0
+        var byValue: [String: [Raw]] = [:]
+        for one in all { byValue[one.value, default: []].append(one) }
+        let prints = byValue.mapValues { same -> (inside: Double, dark: Double) in
+            guard same.count >= 4 else { return (lightest + 0.02, lightestDark + 0.02) }
+            return (
+                min(same.map(\.inside).quantile(0.3) ?? 0, lightest + maximumPrintSpread),
+                min(same.map(\.dark).quantile(0.3) ?? 0, lightestDark + maximumPrintSpread)
+            )
+        }
+        return raw.map { group in
+            group.map { one in
+                let print = prints[one.value] ?? (lightest, lightestDark)
+                return BubbleMeasure(
+                    fill: (one.inside - print.inside) / max(0.2, 1 - print.inside),
+                    dark: (one.dark - print.dark) / max(0.2, 1 - print.dark), halo: one.halo - quietHalo)
+            }
+        }
+    }
+
+    private func measure(_ spot: BubbleGroup.Spot, shift: Point, on page: PageRaster) -> Raw {
+        let centre = spot.centre + shift
+        let paper = page.paperLevel(centre.x, centre.y)
+        let factor = page.inkFactor(paper: paper)
+        // Clear of the outline and of the print's blur.
+        let margin = max(1.5, 0.27 * min(spot.reach.x, spot.reach.y))
+        let inner = Point(x: max(1, spot.reach.x - margin), y: max(1, spot.reach.y - margin))
+        let outer = spot.reach + Point(x: margin, y: margin)
+        let far = spot.reach + Point(x: 3 * margin, y: 3 * margin)
+        let image = page.image
+        var sum = 0.0
+        var dark = 0
+        var count = 0
+        var haloSum = 0.0
+        var haloCount = 0
+        let top = Int((centre.y - far.y).rounded(.down))
+        let left = Int((centre.x - far.x).rounded(.down))
+        for y in top...(top + Int(2 * far.y) + 1) where y >= 0 && y < image.height {
+            let line = image.pixels + y * image.width
+            let v = Double(y) - centre.y
+            for x in left...(left + Int(2 * far.x) + 1) where x >= 0 && x < image.width {
+                let u = Double(x) - centre.x
+                if (u / inner.x) * (u / inner.x) + (v / inner.y) * (v / inner.y) <= 1 {
+                    let ink = min(max((paper - Double(line[x])) * factor, 0), 1.1)
+                    sum += ink
+                    count += 1
+                    if ink > 0.5 { dark += 1 }
+                } else if (u / outer.x) * (u / outer.x) + (v / outer.y) * (v / outer.y) > 1.15,
+                    (u / far.x) * (u / far.x) + (v / far.y) * (v / far.y) <= 1
+                {
+                    haloSum += min(max((paper - Double(line[x])) * factor, 0), 1.1)
+                    haloCount += 1
+                }
+            }
+        }
+        let total = Double(max(1, count))
+        return Raw(
+            inside: sum / total, dark: Double(dark) / total, halo: haloSum / Double(max(1, haloCount)),
+            value: spot.value)
+    }
+}

@@ -1,0 +1,115 @@
+import Domain
+
+/// Which candidates are which corner marks.
+struct MarkMatch: Sendable {
+    /// By corner in the layout's order; nil where a mark was not found.
+    var marks: [MarkCandidate?]
+    /// Higher is better.
+    var score: Double
+    /// Whether the hollow mark says which way up the page is.
+    var isOriented: Bool
+
+    var count: Int { marks.count { $0 != nil } }
+}
+
+/// Chooses three or four candidates that lie like the printed marks, in any orientation and modest perspective.
+enum CornerMarkMatcher {
+    /// How far lengths may stray from the layout's proportions (perspective), as a ratio.
+    private static let lengthTolerance = 1.35
+    /// How far a mark's own size may stray from what the distances say.
+    private static let sizeTolerance = 1.45
+
+    /// Arrangements that fit, best first, at most `limit`.
+    static func matches(_ candidates: [MarkCandidate], page: LayoutPage, limit: Int) -> [MarkMatch] {
+        guard page.cornerMarks.count == 4 else { return [] }
+        let model = page.cornerMarks.map { Point(x: $0.x, y: $0.y) }
+        let hollowCorner = page.cornerMarks.firstIndex(where: \.hollow)
+        var found: [MarkMatch] = []
+        for corner in 0..<4 {
+            // The page seen from one corner: its neighbours counter-clockwise and clockwise.
+            let previous = (corner + 3) % 4
+            let next = (corner + 1) % 4
+            let opposite = (corner + 2) % 4
+            let toPrevious = (model[previous] - model[corner]).length
+            let toNext = (model[next] - model[corner]).length
+            let size = page.cornerMarks[corner].size
+            guard toPrevious > 0, toNext > 0, size > 0 else { continue }
+            for (c, atCorner) in candidates.enumerated() {
+                for (p, atPrevious) in candidates.enumerated() where p != c {
+                    let armP = atPrevious.centre - atCorner.centre
+                    let scaleP = armP.length / toPrevious
+                    guard fits(atCorner.side / size, scaleP, sizeTolerance),
+                        fits(atPrevious.side / size, scaleP, sizeTolerance)
+                    else { continue }
+                    for (n, atNext) in candidates.enumerated() where n != c && n != p {
+                        let armN = atNext.centre - atCorner.centre
+                        let scaleN = armN.length / toNext
+                        guard fits(scaleN, scaleP, lengthTolerance), fits(atNext.side / size, scaleN, sizeTolerance)
+                        else { continue }
+                        // Clockwise in the image, near a right angle: a page is never mirrored.
+                        let sine = armN.cross(armP) / (armN.length * armP.length)
+                        guard sine > 0.9 else { continue }
+                        var marks = [MarkCandidate?](repeating: nil, count: 4)
+                        marks[corner] = atCorner
+                        marks[previous] = atPrevious
+                        marks[next] = atNext
+                        let scale = (scaleN * scaleP).squareRoot()
+                        let expected = atCorner.centre + armN + armP
+                        let reach = (armN.length + armP.length) * 0.11
+                        marks[opposite] = nearest(
+                            to: expected, within: reach, side: size * scale, in: candidates, except: [c, p, n])
+                        // With four found, the same arrangement turns up from every corner; one is enough.
+                        if marks[opposite] != nil, corner >= 2 { continue }
+                        let distortion =
+                            abs(scaleN / scaleP - 1) * 4 + (1 - sine) * 10
+                            + marks.compactMap { $0 }.map { abs($0.side / (size * scale) - 1) }.reduce(0, +)
+                            + marks.compactMap { $0?.flaw }.reduce(0, +)
+                        found.append(
+                            scored(marks, distortion: distortion, hollowCorner: hollowCorner, expected: expected))
+                    }
+                }
+            }
+        }
+        found.sort { $0.score > $1.score }
+        return Array(found.prefix(limit))
+    }
+
+    private static func scored(
+        _ marks: [MarkCandidate?], distortion: Double, hollowCorner: Int?, expected: Point
+    ) -> MarkMatch {
+        var score = Double(marks.count { $0 != nil }) * 10 - distortion * 3
+        var oriented = false
+        if let hollowCorner {
+            for (corner, mark) in marks.enumerated() {
+                guard let mark else { continue }
+                let isHollow = CornerMarkFinder.hollowShare.contains(mark.hole)
+                if corner == hollowCorner {
+                    score += isHollow ? 6 : -6
+                    oriented = isHollow
+                } else if isHollow {
+                    score -= 6
+                }
+            }
+            // Three solid marks also say where the hollow one would be.
+            if marks[hollowCorner] == nil { oriented = true }
+        }
+        return MarkMatch(marks: marks, score: score, isOriented: oriented)
+    }
+
+    private static func fits(_ a: Double, _ b: Double, _ tolerance: Double) -> Bool {
+        a < b * tolerance && b < a * tolerance
+    }
+
+    private static func nearest(
+        to place: Point, within reach: Double, side: Double, in candidates: [MarkCandidate], except: Set<Int>
+    ) -> MarkCandidate? {
+        var best: (MarkCandidate, Double)?
+        for (index, candidate) in candidates.enumerated() where !except.contains(index) {
+            let distance = (candidate.centre - place).length
+            guard distance < reach, fits(candidate.side, side, sizeTolerance) else { continue }
+            let cost = distance / reach + candidate.flaw
+            if cost < best?.1 ?? .infinity { best = (candidate, cost) }
+        }
+        return best?.0
+    }
+}

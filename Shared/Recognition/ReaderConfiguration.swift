@@ -1,0 +1,21 @@
+/// How pages are read. The defaults are measured; only paths need to be given.
+package struct ReaderConfiguration: Sendable {
+    /// Where `recognition.onnx` is; nil reads no text (text fields are then flagged `unreadable` unless blank).
+    package var modelDirectory: String?
+    /// Where `libopenvino_c.so` is, with or without a version at its end.
+    package var openVINODirectory: String?
+    /// Largest image decoded, in pixels.
+    package var maxPixels = 120_000_000
+    /// Below this many source pixels a millimetre a page is flagged `lowResolution` (3.6 is 91 dpi).
+    package var lowResolution = 3.6
+    /// Text read with less confidence than this is flagged `uncertain`, 0 to 1.
+    package var textConfidence = 0.85
+    /// Thresholds for bubbles.
+    package var bubbles = BubbleThresholds()
+
+    package init(modelDirectory: String? = nil, openVINODirectory: String? = nil, maxPixels: Int = 120_000_000) {
+        self.modelDirectory = modelDirectory
+        self.openVINODirectory = openVINODirectory
+        self.maxPixels = maxPixels
+    }
+}
