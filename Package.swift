@@ -133,5 +133,11 @@ let package = Package(
             ["AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient, jwt]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
         test("RecognitionTests", ["Recognition", "Domain", "CVision", "CQREncode", "CTurboJPEG"]),
+
+        // Tests.
+        .executableTarget(
+            name: "HostileReader", dependencies: ["Domain", "ScanReader"], path: "Tests/HostileReader",
+            swiftSettings: settings),
+        test("ScanReaderTests", ["ScanReader", "CSandbox", "Domain", "HostileReader", "OCRReader", logging]),
     ]
 )

@@ -1,0 +1,124 @@
+internal import CSandbox
+package import Domain
+internal import Glibc
+
+/// What a reader process does with one image.
+package protocol ImageReading {
+    func read(
+        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?
+    ) throws(ReadingFailure) -> PageReading
+
+    func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading
+}
+
+/// The child's side: confines the process, then answers one request after another until its input ends.
+///
+/// Whatever goes wrong outside an image ends the process; the parent starts a new one.
+package enum ReaderLoop {
+    private struct Broken: Error {
+        var message: String
+    }
+
+    /// Returns the exit status. To be called on the first thread, before any other exists.
+    package static func run(_ makeReader: (ReaderSetup) -> any ImageReading) -> Int32 {
+        // What a library prints must not get between the messages.
+        let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
+        guard output >= 0, dup2(2, 1) >= 0 else { return fail("cannot place its descriptors") }
+        do {
+            guard let setup = try receive(ReaderSetup.self) else { return 0 }
+            try confine(setup)
+            let reader = makeReader(setup)
+            try send(ReaderReady(landlockVersion: Int(sandbox_landlock_version())), to: output)
+            var layout: SheetLayout?
+            while let request = try receive(ReaderRequest.self) {
+                guard (0...setup.maxImageBytes).contains(request.imageBytes) else {
+                    throw Broken(message: "an image of \(request.imageBytes) bytes")
+                }
+                guard let bytes = try receive(count: request.imageBytes) else { return 0 }
+                layout = request.layout ?? layout
+                try send(answer(request, bytes, layout, reader), to: output)
+                // A large image must not stay in the process for all the small ones that follow.
+                sandbox_release_memory()
+            }
+            return 0
+        } catch let error as Broken {
+            return fail(error.message)
+        } catch {
+            return fail("\(error)")
+        }
+    }
+
+    private static func answer(
+        _ request: ReaderRequest, _ bytes: [UInt8], _ layout: SheetLayout?, _ reader: any ImageReading
+    ) throws -> ReaderReply {
+        do throws(ReadingFailure) {
+            let reading: PageReading
+            if let template = request.template {
+                reading = try reader.read(bytes, templatePath: template)
+            } else if let layout {
+                reading = try reader.read(
+                    bytes, imageIndex: request.imageIndex, layout: layout, expectedExam: request.expectedExam)
+            } else {
+                throw ReadingFailure(.readerCrashed, "The reader was given no layout.")
+            }
+            return ReaderReply(id: request.id, reading: reading)
+        } catch {
+            return ReaderReply(id: request.id, failure: error)
+        }
+    }
+
+    /// Libraries and what they look at: time zone, processors, memory.
+    private static let systemPaths = [
+        "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
+        "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom",
+    ]
+
+    private static func confine(_ setup: ReaderSetup) throws {
+        let paths = systemPaths + [setup.modelDirectory, setup.openVINODirectory].compactMap(\.self) + setup.readable
+        let failure = withStrings(paths) { paths in
+            paths.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) { sandbox_confine_self($0) }
+        }
+        guard failure == 0 else { throw Broken(message: "cannot confine itself: \(systemMessage(failure))") }
+    }
+
+    // MARK: Messages
+
+    /// Nil at the end of the input.
+    private static func receive<Message: Decodable>(_ type: Message.Type) throws -> Message? {
+        guard let prefix = try receive(count: 4) else { return nil }
+        guard let json = try receive(count: Frame.length(prefix)) else { return nil }
+        return try JSON.decode(type, from: json)
+    }
+
+    private static func receive(count: Int) throws -> [UInt8]? {
+        var ended = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+            done = 0
+            while done < count {
+                let received = read(0, buffer.baseAddress?.advanced(by: done), count - done)
+                if received < 0, errno == EINTR { continue }
+                if received <= 0 { break }
+                done += received
+            }
+            ended = done < count
+        }
+        return ended ? nil : bytes
+    }
+
+    private static func send(_ message: some Encodable, to output: Int32) throws {
+        let bytes = try Frame.encode(message)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { write(output, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Broken(message: "cannot answer: \(systemMessage(errno))") }
+            sent += count
+        }
+    }
+
+    private static func fail(_ message: String) -> Int32 {
+        let line = Array("reader: \(message)\n".utf8)
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        return 1
+    }
+}

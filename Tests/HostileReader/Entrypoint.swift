@@ -1,0 +1,57 @@
+internal import Domain
+internal import Glibc
+internal import ScanReader
+
+/// A reader process that does what its image says, so that tests can make it do what a captured reader would. An image
+/// is the first three bytes of a JPEG and a word.
+@main
+enum Entrypoint {
+    static func main() {
+        exit(ReaderLoop.run { _ in HostileReader() })
+    }
+}
+
+private struct HostileReader: ImageReading {
+    func read(
+        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?
+    ) throws(ReadingFailure) -> PageReading {
+        let word = String(decoding: bytes.dropFirst(3), as: UTF8.self)
+        switch word {
+        case "echo": return reading(["process": "\(getpid())", "layout_pages": "\(layout.pages.count)"])
+        case "count": return reading(["bytes": "\(bytes.count)", "start": "\(bytes.prefix(2))"])
+        case "attempt": return reading(Attempts.all())
+        case "refuse": throw ReadingFailure(.noSheetFound, "nothing here")
+        case "allocate": allocate()
+        case "hang": while true { sleep(1_000) }
+        case "spin": while true {}
+        case "trap": fatalError("told to")
+        case "leave": exit(3)
+        case "babble": babble()
+        case "chatter": for _ in 0..<100 { print(String(repeating: "x", count: 8_192)) }
+        default: break
+        }
+        return reading(["word": word, "bytes": "\(bytes.count)"])
+    }
+
+    func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading {
+        reading([
+            "template": Attempts.outcome(open(templatePath, O_RDONLY)),
+            "elsewhere": Attempts.outcome(open("/etc/passwd", O_RDONLY)),
+        ])
+    }
+
+    private func reading(_ values: [String: String]) -> PageReading {
+        PageReading(page: 1, fields: values.mapValues { FieldReading(value: $0, confidence: 1) })
+    }
+
+    private func allocate() -> Never {
+        var chunks: [[UInt8]] = []
+        while true { chunks.append([UInt8](repeating: UInt8(chunks.count & 0xFF), count: 16 << 20)) }
+    }
+
+    /// Writes what is no message where messages go.
+    private func babble() -> Never {
+        let noise = [UInt8](repeating: 0xFF, count: 4_096)
+        while true { _ = noise.withUnsafeBytes { write(3, $0.baseAddress, $0.count) } }
+    }
+}
