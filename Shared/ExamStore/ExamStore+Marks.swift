@@ -38,6 +38,7 @@ extension ExamStore {
                     sheetID: id, questions: sheet.marks.filter(\.needsReview).map(\.question), flags: sheet.flags)
                 transaction.publish(try EventEnvelope(request, examID: examID, context: context), on: place.events)
             }
+            try await finishRemarking(of: sheet, at: place, context: context, in: &transaction)
             return (transaction, true)
         }
     }

@@ -107,6 +107,8 @@ struct ExamPlace: Sendable {
     func sheet(_ id: SheetID) -> String { keys.record(partition, "sheet:\(id)") }
     /// Sorted set of a user's exams in this partition by time of creation.
     func exams(of user: UserID) -> String { keys.record(partition, "user:\(user):exams") }
-    /// Hash: batch figures and what is still to do.
-    func batch(_ id: String) -> String { keys.record(partition, "batch:\(id)") }
+    /// Hash: `total` sheets to be marked again by a key.
+    func remarking(_ keyVersion: Int) -> String { keys.record(partition, "exam:\(exam):remark:\(keyVersion)") }
+    /// Sorted set of the sheets that still have to be marked by a key.
+    func remarkingRest(_ keyVersion: Int) -> String { remarking(keyVersion) + ":rest" }
 }

@@ -83,6 +83,12 @@ struct RecordTransaction {
         changes += EventCodec.arguments(event)
     }
 
+    /// Removes `member` from a sorted set, and publishes `event` if it was the last.
+    mutating func finish(_ member: String, in key: String, publishing event: EventEnvelope, on stream: String) {
+        changes += ["finish", index(of: key), index(of: stream), member]
+        changes += EventCodec.arguments(event)
+    }
+
     private mutating func index(of key: String) -> Int {
         if let index = indexes[key] { return index }
         keys.append(key)

@@ -11,6 +11,8 @@ package struct SheetSummary: Codable, Equatable, Sendable {
     package var flags: [SheetFlag]
     package var error: ReadingFailure?
     package var file: String?
+    package var readingVersion: Int
+    package var keyVersion: Int
 
     init(_ sheet: Sheet) {
         id = sheet.id
@@ -22,6 +24,8 @@ package struct SheetSummary: Codable, Equatable, Sendable {
         flags = sheet.flags
         error = sheet.error
         file = sheet.pages.first?.file
+        readingVersion = sheet.readingVersion
+        keyVersion = sheet.keyVersion
     }
 
     enum CodingKeys: String, CodingKey {
@@ -31,6 +35,8 @@ package struct SheetSummary: Codable, Equatable, Sendable {
         case maxScore = "max_score"
         case needsReview = "needs_review"
         case flags, error, file
+        case readingVersion = "reading_version"
+        case keyVersion = "key_version"
     }
 
     /// Absent values are written as null, so that every row of a list has the same fields.
@@ -45,5 +51,7 @@ package struct SheetSummary: Codable, Equatable, Sendable {
         try container.encode(flags, forKey: .flags)
         try container.encode(error, forKey: .error)
         try container.encode(file, forKey: .file)
+        try container.encode(readingVersion, forKey: .readingVersion)
+        try container.encode(keyVersion, forKey: .keyVersion)
     }
 }

@@ -11,8 +11,9 @@ struct HeartbeatService: Service {
         let interval = context.settings.heartbeatInterval
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await report(.ready, since: since)
-                try? await Task.sleep(for: interval)
+                let isListening = context.healthPort.value != nil
+                await report(isListening ? .ready : .starting, since: since)
+                try? await Task.sleep(for: isListening ? interval : .milliseconds(50))
             }
         }
         context.health.stop()

@@ -1,9 +1,9 @@
-package import Logging
 internal import Domain
+package import Logging
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #endif
 
 /// Writes one JSON object a line to standard error: `time`, `level`, `service`, `replica`, `message` and the metadata.

@@ -1,5 +1,5 @@
-package import Hummingbird
 internal import Domain
+package import Hummingbird
 package import Redis
 internal import Synchronization
 

@@ -10,7 +10,7 @@ internal import Synchronization
 package import TaskQueue
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #endif
 
 /// What a service is built from.
@@ -79,7 +79,7 @@ package enum ServiceProcess {
         build: @Sendable (ServiceContext) async throws -> [any Service]
     ) async throws {
         let logger = Logger(label: name)
-        let client = RedisClient(configuration: settings.redis, logger: logger)
+        let client = try RedisClient(configuration: settings.redis, logger: logger)
         let bus = EventBus(
             client: client, keys: settings.keys, configuration: settings.bus, source: "/zhiyue/\(name)")
         let context = ServiceContext(

@@ -58,7 +58,9 @@ package struct ServiceRegistry: Sendable {
     package func report(_ status: ServiceStatus) async throws {
         _ = try await client.evaluate(
             Self.beatScript, keys: [beats, details],
-            arguments: ["\(status.name)/\(status.replica)", try JSON.encode(status), Self.memory.components.seconds * 1000])
+            arguments: [
+                "\(status.name)/\(status.replica)", try JSON.encode(status), Self.memory.components.seconds * 1000,
+            ])
     }
 
     /// Takes the replica off the list, at the end of an orderly stop.

@@ -4,7 +4,7 @@ package import Redis
 package import TaskQueue
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #endif
 
 /// What every service reads from its environment. The README lists the names.
@@ -40,7 +40,8 @@ package struct ServiceSettings: Sendable {
         }
         keys = RedisKeys(
             prefix: reader.text("REDIS_KEY_PREFIX") ?? "zhiyue", streamPrefix: reader.text("REDIS_STREAM_PREFIX"))
-        maxWorkers = try reader.integer("MAX_WORKERS", in: 1...1024, default: Int(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        maxWorkers = try reader.integer(
+            "MAX_WORKERS", in: 1...1024, default: Int(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
         let maxRetries = try reader.integer("MAX_RETRIES", in: 0...100, default: 3)
         let delays: [Duration] = [.seconds(1), .seconds(2), .seconds(5), .seconds(10), .seconds(30)]
         let retryDelays = try reader.secondsList("RETRY_DELAY", in: 0...3600, default: delays)

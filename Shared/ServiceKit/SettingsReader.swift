@@ -50,7 +50,8 @@ package struct SettingsReader: Sendable {
         guard let text = text(name) else { return standard }
         guard let value = Int(text), range.contains(value) else {
             throw SettingsError(
-                name: name, problem: "is \"\(text)\"; a whole number from \(range.lowerBound) to \(range.upperBound) is expected")
+                name: name,
+                problem: "is \"\(text)\"; a whole number from \(range.lowerBound) to \(range.upperBound) is expected")
         }
         return value
     }
@@ -87,7 +88,8 @@ package struct SettingsReader: Sendable {
     private func duration(_ text: String, name: String, in range: ClosedRange<Double>) throws -> Duration {
         guard let value = Double(text), range.contains(value) else {
             throw SettingsError(
-                name: name, problem: "is \"\(text)\"; seconds from \(range.lowerBound) to \(range.upperBound) are expected")
+                name: name,
+                problem: "is \"\(text)\"; seconds from \(range.lowerBound) to \(range.upperBound) are expected")
         }
         return .milliseconds(Int64((value * 1000).rounded()))
     }

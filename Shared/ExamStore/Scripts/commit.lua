@@ -10,6 +10,7 @@
 --                   rank K score member | append K counters field member | copy K source member | remove K member
 --                   cap K companion n (keeps the n highest; their fields go from the companion hash)
 --                   event K n (n words: field value …)
+--                   finish K stream member n (n words): removes the member, and makes the event if it was the last
 -- Returns OK; CONFLICT when a condition does not hold; STALE or APPLIED when the prelude refuses.
 
 if effect_guard then
@@ -31,6 +32,12 @@ local function pairsOf()
     list[i] = take()
   end
   return list
+end
+
+local function add_event(stream)
+  local count = tonumber(take())
+  redis.call('XADD', stream, '*', unpack(ARGV, at + 1, at + count))
+  at = at + count
 end
 
 local kind = take()
@@ -86,9 +93,14 @@ while at < #ARGV do
       redis.call('ZREMRANGEBYRANK', k, 0, surplus - 1)
     end
   elseif kind == 'event' then
-    local count = tonumber(take())
-    redis.call('XADD', k, '*', unpack(ARGV, at + 1, at + count))
-    at = at + count
+    add_event(k)
+  elseif kind == 'finish' then
+    local stream = key()
+    if redis.call('ZREM', k, take()) == 1 and redis.call('EXISTS', k) == 0 then
+      add_event(stream)
+    else
+      at = at + tonumber(take())
+    end
   else
     return redis.error_reply('ERR unknown change ' .. kind)
   end
