@@ -12,7 +12,11 @@ struct BatchTaskHandler: TaskHandler {
     let bus: EventBus
     let source: String
 
-    func run(_ task: BatchTask, context: TaskContext) async throws -> BatchOutcome {
+    func run(_ task: BatchTask, context: TaskContext) async throws -> TaskResult {
+        try TaskResult(try await queueSheets(task, context: context))
+    }
+
+    private func queueSheets(_ task: BatchTask, context: TaskContext) async throws -> BatchOutcome {
         let events = context.eventContext(source: source)
         let rest: [SheetSummary]
         do {
@@ -33,7 +37,7 @@ struct BatchTaskHandler: TaskHandler {
         return BatchOutcome(sheets: rest.count)
     }
 
-    func failedFinally(_ task: BatchTask, error: any Error, context: TaskContext) async throws {
+    func failedFinally(_ task: BatchTask, error: TaskFailure, context: TaskContext) async throws {
         let event = BatchFailed(
             batchID: task.taskID.rawValue, kind: task.kind.rawValue, message: "The sheets could not be queued: \(error)"
         )

@@ -13,7 +13,11 @@ struct ReportTaskHandler: TaskHandler {
     let bus: EventBus
     let source: String
 
-    func run(_ task: ReportTask, context: TaskContext) async throws -> ReportRecord {
+    func run(_ task: ReportTask, context: TaskContext) async throws -> TaskResult {
+        try TaskResult(try await makeReport(task, context: context))
+    }
+
+    private func makeReport(_ task: ReportTask, context: TaskContext) async throws -> ReportRecord {
         guard let exam = try await store.exam(task.examID) else {
             throw TaskFailure(retryable: false, message: "there is no exam \(task.examID)")
         }
@@ -35,7 +39,7 @@ struct ReportTaskHandler: TaskHandler {
         return report
     }
 
-    func failedFinally(_ task: ReportTask, error: any Error, context: TaskContext) async throws {
+    func failedFinally(_ task: ReportTask, error: TaskFailure, context: TaskContext) async throws {
         let event = ReportFailed(
             reportID: task.taskID.rawValue, kind: task.kind.rawValue, message: "The report could not be made: \(error)")
         _ = try await bus.publish(

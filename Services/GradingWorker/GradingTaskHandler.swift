@@ -13,7 +13,11 @@ struct GradingTaskHandler: TaskHandler {
     let source: String
     let replica: String
 
-    func run(_ task: GradingTask, context: TaskContext) async throws -> GradingOutcome {
+    func run(_ task: GradingTask, context: TaskContext) async throws -> TaskResult {
+        try TaskResult(try await mark(task, context: context))
+    }
+
+    private func mark(_ task: GradingTask, context: TaskContext) async throws -> GradingOutcome {
         guard let examID = task.sheetID.examID else {
             throw TaskFailure(retryable: false, message: "\(task.sheetID) is no sheet")
         }
@@ -39,7 +43,7 @@ struct GradingTaskHandler: TaskHandler {
         throw TaskFailure(retryable: true, message: "the sheet or its key changes too fast")
     }
 
-    func failedFinally(_ task: GradingTask, error: any Error, context: TaskContext) async throws {
+    func failedFinally(_ task: GradingTask, error: TaskFailure, context: TaskContext) async throws {
         guard let examID = task.sheetID.examID else { return }
         let event = GradingFailed(sheetID: task.sheetID, message: "The sheet could not be marked: \(error)")
         _ = try await bus.publish(

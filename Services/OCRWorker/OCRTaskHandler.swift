@@ -17,7 +17,11 @@ struct OCRTaskHandler: TaskHandler {
     let source: String
     let replica: String
 
-    func run(_ task: OCRTask, context: TaskContext) async throws -> OCROutcome {
+    func run(_ task: OCRTask, context: TaskContext) async throws -> TaskResult {
+        try TaskResult(try await read(task, context: context))
+    }
+
+    private func read(_ task: OCRTask, context: TaskContext) async throws -> OCROutcome {
         guard let examID = task.sheetID.examID else {
             throw TaskFailure(retryable: false, message: "\(task.sheetID) is no sheet")
         }
@@ -46,7 +50,7 @@ struct OCRTaskHandler: TaskHandler {
         }
     }
 
-    func failedFinally(_ task: OCRTask, error: any Error, context: TaskContext) async throws {
+    func failedFinally(_ task: OCRTask, error: TaskFailure, context: TaskContext) async throws {
         let failure = ReadingFailure(.readerUnavailable, "The page could not be read: \(error)")
         try await store.record(failure, of: task.sheetID, context: context.eventContext(source: source))
     }
