@@ -139,5 +139,8 @@ let package = Package(
             name: "HostileReader", dependencies: ["Domain", "ScanReader"], path: "Tests/HostileReader",
             swiftSettings: settings),
         test("ScanReaderTests", ["ScanReader", "CSandbox", "Domain", "HostileReader", "OCRReader", logging]),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        test("RedisTests", ["Redis", "TestSupport", logging, nioCore, nioPosix]),
     ]
 )

@@ -1,0 +1,91 @@
+/// A command with its arguments, already encoded as RESP bulk strings by the thread that makes it.
+package struct RedisCommand: Sendable {
+    /// The script of an `EVALSHA`; its first two arguments are then written by the connection, which knows whether the
+    /// server has the script. Nil for every other command.
+    let script: RedisScript?
+    /// The arguments, each as `$<length>\r\n<bytes>\r\n`; without the array header.
+    private(set) var encodedArguments: [UInt8]
+    private(set) var argumentCount: Int
+
+    /// - Parameters:
+    ///   - name: The command, such as `XADD`.
+    ///   - arguments: What follows it.
+    package init(_ name: String, _ arguments: any RedisArgument...) {
+        self.init(name, arguments: arguments)
+    }
+
+    package init(_ name: String, arguments: [any RedisArgument]) {
+        self.init(script: nil, first: name, arguments: arguments)
+    }
+
+    /// A call of `script`; the connection chooses `EVALSHA` or `EVAL`.
+    package init(script: RedisScript, keys: [String], arguments: [any RedisArgument]) {
+        self.init(script: script, first: keys.count, arguments: keys as [any RedisArgument] + arguments)
+    }
+
+    private init(script: RedisScript?, first: some RedisArgument, arguments: [any RedisArgument]) {
+        self.script = script
+        // 16 is the longest framing of an argument up to a gigabyte.
+        encodedArguments = []
+        encodedArguments.reserveCapacity(
+            arguments.reduce(first.redisByteCount + 16) { $0 + $1.redisByteCount + 16 })
+        argumentCount = 1 + arguments.count
+        Self.appendBulk(first, to: &encodedArguments)
+        for argument in arguments {
+            Self.appendBulk(argument, to: &encodedArguments)
+        }
+    }
+
+    package mutating func append(_ argument: some RedisArgument) {
+        Self.appendBulk(argument, to: &encodedArguments)
+        argumentCount += 1
+    }
+
+    package mutating func append(contentsOf arguments: some Sequence<any RedisArgument>) {
+        for argument in arguments {
+            Self.appendBulk(argument, to: &encodedArguments)
+            argumentCount += 1
+        }
+    }
+
+    // Measured against `redisFormatSdsCommandArgv` by Tests/Benchmarks; see there.
+    private static func appendBulk(_ argument: some RedisArgument, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "$"))
+        UInt64(argument.redisByteCount).appendDecimal(to: &bytes)
+        bytes.appendLineEnd()
+        argument.append(to: &bytes)
+        bytes.appendLineEnd()
+    }
+}
+
+extension RedisCommand: ExpressibleByArrayLiteral {
+    /// The first element is the command's name. An empty literal is a programmer's error.
+    package init(arrayLiteral elements: any RedisArgument...) {
+        precondition(!elements.isEmpty, "A command needs a name")
+        script = nil
+        encodedArguments = []
+        encodedArguments.reserveCapacity(elements.reduce(0) { $0 + $1.redisByteCount + 16 })
+        argumentCount = elements.count
+        for element in elements {
+            Self.appendBulk(element, to: &encodedArguments)
+        }
+    }
+}
+
+extension RedisCommand: CustomStringConvertible {
+    /// The name alone: arguments may be secret or large.
+    package var description: String {
+        if let script { return "EVALSHA \(script.name)" }
+        let afterLength =
+            encodedArguments.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? encodedArguments.endIndex
+        let name = encodedArguments[afterLength...].prefix { $0 != UInt8(ascii: "\r") }
+        return String(decoding: name, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func appendLineEnd() {
+        append(UInt8(ascii: "\r"))
+        append(UInt8(ascii: "\n"))
+    }
+}

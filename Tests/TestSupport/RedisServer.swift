@@ -1,0 +1,218 @@
+package import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// A private `redis-server` for tests: append-only file synced every second, no snapshots, on a unix socket in its own
+/// temporary directory. It dies with the test process, also when that crashes.
+///
+/// Serves one test or one suite; `flush()` empties it between tests.
+package final class RedisServer: Sendable {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private struct State {
+        var pid: pid_t?
+        /// Closing it, or the end of this process, makes the watcher kill the server.
+        var watcherInput: Int32?
+        var watcher: pid_t?
+    }
+
+    /// Holds the socket, the data and the log `redis.log`.
+    package let directory: URL
+    package let socketPath: String
+    /// 0 when the server listens on its unix socket only.
+    package let port: Int
+    private let arguments: [String]
+    private let state = Mutex(State())
+
+    /// Starts a server and waits until it answers.
+    /// - Parameters:
+    ///   - port: A TCP port of 127.0.0.1 as well; see `freePort()`.
+    ///   - arguments: More options, such as `["--maxmemory", "2mb"]`.
+    package init(port: Int = 0, arguments: [String] = []) throws {
+        // A unix socket's path holds at most 107 bytes, so the name is short.
+        let name = "zy-" + String(UInt64.random(in: 0...(.max)), radix: 36)
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        socketPath = directory.appendingPathComponent("redis.sock").path
+        self.port = port
+        self.arguments =
+            [
+                "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath, "--dir", directory.path,
+                "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no",
+                "--logfile", directory.appendingPathComponent("redis.log").path,
+            ] + arguments
+        try start()
+    }
+
+    deinit {
+        stop()
+    }
+
+    package var url: String { "unix://\(socketPath)" }
+    package var tcpURL: String { "redis://127.0.0.1:\(port)" }
+
+    /// A TCP port nobody listens on just now.
+    package static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
+        defer { Glibc.close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, length) == 0 ? getsockname(descriptor, generic, &length) : -1
+            }
+        }
+        guard status == 0 else { throw Failure(description: "bind: \(errno)") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    // MARK: Faults
+
+    /// SIGKILL, as a crash would; the data stay.
+    package func kill() {
+        end(signal: SIGKILL)
+    }
+
+    /// Starts the server again, after `kill()` or while it runs, on the same socket and data.
+    package func restart() throws {
+        kill()
+        try start()
+    }
+
+    /// Stops the process without ending it: connections stay open and nothing is answered.
+    package func freeze() {
+        signal(SIGSTOP)
+    }
+
+    package func thaw() {
+        signal(SIGCONT)
+    }
+
+    /// Ends the server and removes its directory.
+    package func stop() {
+        end(signal: SIGKILL)
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    package func flush() throws {
+        try command("FLUSHALL")
+    }
+
+    /// Sends one line (arguments without spaces) over a connection of its own and returns the raw reply's first bytes,
+    /// at most 64 KiB of what one read gives.
+    @discardableResult
+    package func command(_ line: String) throws -> String {
+        guard let reply = try ask(line) else { throw Failure(description: "no connection to \(socketPath)") }
+        guard !reply.hasPrefix("-") else { throw Failure(description: "\(line): \(reply)") }
+        return reply
+    }
+
+    // MARK: Inside
+
+    private func start() throws {
+        unlink(socketPath)
+        let pid = try Self.spawning.withLock { _ in
+            let pid = try Self.spawn(["redis-server"] + arguments)
+            // Reads to the end of the pipe, which only this process holds, then kills the server.
+            let (watcher, input) = try Self.spawnWatcher("cat >/dev/null; kill -9 \(pid) 2>/dev/null")
+            state.withLock { $0 = State(pid: pid, watcherInput: input, watcher: watcher) }
+            return pid
+        }
+        let giveUp = Date().addingTimeInterval(20)
+        while true {
+            if let reply = try? ask("PING"), reply.hasPrefix("+PONG") || reply.hasPrefix("-NOAUTH") { return }
+            guard Date() < giveUp, waitpid(pid, nil, WNOHANG) == 0 else {
+                let log = try? String(contentsOf: directory.appendingPathComponent("redis.log"), encoding: .utf8)
+                stop()
+                throw Failure(description: "redis-server does not start: \(log?.suffix(500) ?? "is it installed?")")
+            }
+            usleep(2000)
+        }
+    }
+
+    private func end(signal number: Int32) {
+        let ended = state.withLock { state in
+            defer { state = State() }
+            return state
+        }
+        // The watcher first: it would otherwise kill a process number that may be someone else's by then.
+        if let watcher = ended.watcher {
+            Glibc.kill(watcher, SIGKILL)
+            waitpid(watcher, nil, 0)
+        }
+        if let input = ended.watcherInput {
+            Glibc.close(input)
+        }
+        if let pid = ended.pid {
+            Glibc.kill(pid, number)
+            waitpid(pid, nil, 0)
+        }
+    }
+
+    private func signal(_ number: Int32) {
+        if let pid = state.withLock({ $0.pid }) {
+            Glibc.kill(pid, number)
+        }
+    }
+
+    private func ask(_ line: String) throws -> String? {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
+        defer { Glibc.close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socketPath.utf8) }
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard connected == 0 else { return nil }
+        let request = Array("\(line)\r\n".utf8)
+        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return nil }
+        var reply = [UInt8](repeating: 0, count: 64 << 10)
+        let count = read(descriptor, &reply, reply.count)
+        return count > 0 ? String(decoding: reply.prefix(count), as: UTF8.self) : nil
+    }
+
+    /// No other server may inherit a watcher's pipe before it is marked close-on-exec.
+    private static let spawning = Mutex(())
+
+    private static func spawn(_ arguments: [String], input: Int32? = nil) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // A group of its own, so that an interrupt typed at the terminal ends the tests first.
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        let strings = arguments.map { strdup($0) } + [nil]
+        defer { strings.forEach { free($0) } }
+        var pid: pid_t = 0
+        let status = posix_spawnp(&pid, strings[0] ?? strdup(""), &actions, &attributes, strings, environ)
+        guard status == 0 else {
+            throw Failure(description: "cannot start \(arguments[0]): \(String(cString: strerror(status)))")
+        }
+        return pid
+    }
+
+    private static func spawnWatcher(_ script: String) throws -> (pid_t, Int32) {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw Failure(description: "pipe: \(errno)") }
+        ends.forEach { _ = fcntl($0, F_SETFD, FD_CLOEXEC) }
+        defer { Glibc.close(ends[0]) }
+        return (try spawn(["sh", "-c", script], input: ends[0]), ends[1])
+    }
+}
