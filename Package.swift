@@ -16,6 +16,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
@@ -105,6 +106,7 @@ let package = Package(
         shared("EventBus", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("ExamStore", ["Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
+        shared("Access", ["Domain", crypto, cryptoExtras, jwt]),
         shared("BlobStore", ["Domain", crypto, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
         shared("ScanReader", ["Domain", "CSandbox", "CZip", logging]),
@@ -118,7 +120,7 @@ let package = Package(
             ], resources: [.embedInCode("Scripts")]),
 
         // The seven services, the confined reader and the command line.
-        service("Gateway", ["AnswerSheet", "ScanReader", hummingbird, jwt, crypto, nioCore]),
+        service("Gateway", ["Access", "AnswerSheet", "ScanReader", crypto, hummingbird, nioCore, nioPosix]),
         service("EventRouter"),
         service("OCRWorker", ["ScanReader"]),
         .executableTarget(
@@ -130,7 +132,8 @@ let package = Package(
         service("Analytics"),
         service(
             "ZhiYueCLI",
-            ["AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient, jwt]),
+            ["Access", "AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient]),
+        test("AccessTests", ["Access", "Domain", crypto]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
         test("RecognitionTests", ["Recognition", "Domain", "CVision", "CQREncode", "CTurboJPEG"]),
 

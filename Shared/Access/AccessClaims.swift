@@ -1,0 +1,77 @@
+package import Domain
+internal import FoundationEssentials
+package import JWTKit
+
+/// What an access token says about its bearer. `TokenAuthority` writes and checks it.
+package struct AccessClaims: JWTPayload, Equatable {
+    package static let issuerName = "zhiyue"
+    package static let audienceName = "zhiyue"
+
+    package var user: UserID
+    package var role: Role
+    package var issuedAt: Timestamp
+    package var expiresAt: Timestamp
+    package var issuer: String
+    package var audience: AudienceClaim
+
+    package init(user: UserID, role: Role, issuedAt: Timestamp, expiresAt: Timestamp) {
+        self.user = user
+        self.role = role
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+        issuer = Self.issuerName
+        audience = AudienceClaim(value: [Self.audienceName])
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case user = "sub"
+        case role
+        case issuedAt = "iat"
+        case expiresAt = "exp"
+        case issuer = "iss"
+        case audience = "aud"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        user = try container.decode(UserID.self, forKey: .user)
+        role = try container.decode(Role.self, forKey: .role)
+        issuedAt = try container.decodeSeconds(forKey: .issuedAt)
+        expiresAt = try container.decodeSeconds(forKey: .expiresAt)
+        issuer = try container.decode(String.self, forKey: .issuer)
+        audience = try container.decode(AudienceClaim.self, forKey: .audience)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(user, forKey: .user)
+        try container.encode(role, forKey: .role)
+        try container.encode(issuedAt.milliseconds / 1000, forKey: .issuedAt)
+        try container.encode(expiresAt.milliseconds / 1000, forKey: .expiresAt)
+        try container.encode(issuer, forKey: .issuer)
+        try container.encode(audience, forKey: .audience)
+    }
+
+    /// Called by the library after it has checked the signature. Time is checked by `TokenAuthority`, whose clock the
+    /// tests set.
+    package func verify(using algorithm: some JWTAlgorithm) throws {
+        guard issuer == Self.issuerName else {
+            throw TokenError(.foreign, "the token is not issued by \(Self.issuerName)")
+        }
+        guard audience.value.contains(Self.audienceName) else {
+            throw TokenError(.foreign, "the token is not meant for \(Self.audienceName)")
+        }
+        guard user.isValid else { throw TokenError(.malformed, "the token names no valid user") }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A NumericDate (RFC 7519): seconds since 1970, fractions allowed, within the years 1970 to 9999.
+    fileprivate func decodeSeconds(forKey key: Key) throws -> Timestamp {
+        let seconds = try decode(Double.self, forKey: key)
+        guard seconds >= 0, seconds < 253_402_300_800 else {
+            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "no time")
+        }
+        return Timestamp(milliseconds: Int64(seconds * 1000))
+    }
+}

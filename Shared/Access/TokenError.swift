@@ -1,0 +1,24 @@
+/// Why a token is not accepted.
+package struct TokenError: Error, Equatable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// Not three parts of base64url, not JSON, or a claim is missing.
+        case malformed
+        /// Signed with another key or algorithm.
+        case badSignature
+        case expired
+        /// Issued in the future: somebody's clock is wrong.
+        case notYetValid
+        /// Issued by or for another system.
+        case foreign
+    }
+
+    package let code: Code
+    package let message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+}
