@@ -12,7 +12,7 @@ package struct AccessClaims: JWTPayload, Equatable {
     package var issuedAt: Timestamp
     package var expiresAt: Timestamp
     package var issuer: String
-    package var audience: AudienceClaim
+    package var audience: [String]
 
     package init(user: UserID, role: Role, issuedAt: Timestamp, expiresAt: Timestamp) {
         self.user = user
@@ -20,7 +20,7 @@ package struct AccessClaims: JWTPayload, Equatable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         issuer = Self.issuerName
-        audience = AudienceClaim(value: [Self.audienceName])
+        audience = [Self.audienceName]
     }
 
     enum CodingKeys: String, CodingKey {
@@ -39,7 +39,12 @@ package struct AccessClaims: JWTPayload, Equatable {
         issuedAt = try container.decodeSeconds(forKey: .issuedAt)
         expiresAt = try container.decodeSeconds(forKey: .expiresAt)
         issuer = try container.decode(String.self, forKey: .issuer)
-        audience = try container.decode(AudienceClaim.self, forKey: .audience)
+        // One name or several; the library's own type for this traps on none.
+        if let name = try? container.decode(String.self, forKey: .audience) {
+            audience = [name]
+        } else {
+            audience = try container.decode([String].self, forKey: .audience)
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -49,7 +54,11 @@ package struct AccessClaims: JWTPayload, Equatable {
         try container.encode(issuedAt.milliseconds / 1000, forKey: .issuedAt)
         try container.encode(expiresAt.milliseconds / 1000, forKey: .expiresAt)
         try container.encode(issuer, forKey: .issuer)
-        try container.encode(audience, forKey: .audience)
+        if audience.count == 1 {
+            try container.encode(audience[0], forKey: .audience)
+        } else {
+            try container.encode(audience, forKey: .audience)
+        }
     }
 
     /// Called by the library after it has checked the signature. Time is checked by `TokenAuthority`, whose clock the
@@ -58,7 +67,7 @@ package struct AccessClaims: JWTPayload, Equatable {
         guard issuer == Self.issuerName else {
             throw TokenError(.foreign, "the token is not issued by \(Self.issuerName)")
         }
-        guard audience.value.contains(Self.audienceName) else {
+        guard audience.contains(Self.audienceName) else {
             throw TokenError(.foreign, "the token is not meant for \(Self.audienceName)")
         }
         guard user.isValid else { throw TokenError(.malformed, "the token names no valid user") }
