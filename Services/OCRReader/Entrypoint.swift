@@ -1,5 +1,34 @@
+internal import Domain
+internal import Glibc
+internal import Recognition
+internal import ScanReader
+
+/// The confined child that looks at uploaded images. It is started by ``ScanReader``, never by hand.
 @main
 enum Entrypoint {
-    static func main() async throws {
+    // Not async: the process confines itself before any second thread exists.
+    static func main() {
+        exit(ReaderLoop.run { PageReaderAdapter(setup: $0) })
+    }
+}
+
+private struct PageReaderAdapter: ImageReading {
+    let reader: PageReader
+
+    init(setup: ReaderSetup) {
+        reader = PageReader(
+            configuration: ReaderConfiguration(
+                modelDirectory: setup.modelDirectory, openVINODirectory: setup.openVINODirectory,
+                maxPixels: setup.maxPixels))
+    }
+
+    func read(
+        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?
+    ) throws(ReadingFailure) -> PageReading {
+        try reader.read(bytes, page: imageIndex, layout: layout, expectedExam: expectedExam)
+    }
+
+    func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading {
+        throw ReadingFailure(.readerUnavailable, "OMRChecker templates cannot be read yet.")
     }
 }

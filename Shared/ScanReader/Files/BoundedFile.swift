@@ -1,19 +1,19 @@
 internal import Glibc
 
 /// A file opened for reading at any place, or bytes that are read like one.
-struct BoundedFile {
+struct BoundedFile: Sendable {
     enum Failure: Error {
         case system(errno: Int32)
         case tooLarge(bytes: Int)
         case notAFile
     }
 
-    private enum Source {
+    private enum Source: Sendable {
         case bytes([UInt8])
         case descriptor(Descriptor)
     }
 
-    private final class Descriptor {
+    private final class Descriptor: Sendable {
         let number: Int32
         init(_ number: Int32) { self.number = number }
         deinit { close(number) }

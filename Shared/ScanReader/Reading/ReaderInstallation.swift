@@ -10,6 +10,8 @@ internal import Glibc
 /// 3. in the checkout the executable was built in: `.deps/models`, `.deps/openvino` of the nearest folder upwards that
 ///    has a `Package.swift`.
 ///
+/// The runtime may be a folder with the libraries or one of the wheel's layout (`openvino/libs` below it).
+///
 /// A reader program that is nowhere is still named (next to the executable), so that the error message can say where it
 /// was expected; a missing model or runtime is nil, and fields that need it come back as unreadable.
 package struct ReaderInstallation: Equatable, Sendable {
@@ -39,7 +41,12 @@ package struct ReaderInstallation: Equatable, Sendable {
         return ReaderInstallation(
             readerPath: find("ZHIYUE_READER", beside: "ocr-reader", inCheckout: nil) ?? "\(folder)/ocr-reader",
             modelDirectory: find("ZHIYUE_MODELS", beside: "models", inCheckout: ".deps/models"),
-            openVINODirectory: find("ZHIYUE_OPENVINO", beside: "openvino", inCheckout: ".deps/openvino"))
+            openVINODirectory: find("ZHIYUE_OPENVINO", beside: "openvino", inCheckout: ".deps/openvino")
+                .map(libraryFolder))
+    }
+
+    private static func libraryFolder(in folder: String) -> String {
+        ["\(folder)/openvino/libs", "\(folder)/libs"].first { access($0, F_OK) == 0 } ?? folder
     }
 
     private static func runningExecutable() -> String {
