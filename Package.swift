@@ -103,7 +103,7 @@ let package = Package(
         shared("Domain"),
         shared("Grading", ["Domain"]),
         shared("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, deque, logging, lifecycle]),
-        shared("EventBus", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
+        shared("EventBus", ["Domain", "Redis", deque, logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("ExamStore", ["Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
         shared("Access", ["Domain", crypto, cryptoExtras, jwt]),

@@ -1,0 +1,204 @@
+internal import DequeModule
+package import Domain
+import Redis
+internal import Synchronization
+
+/// Where a tail begins.
+package enum TailStart: Sendable {
+    /// Events appended from now on.
+    case now
+    case beginning
+    /// Events appended at that time or later.
+    case time(Timestamp)
+    /// Behind the last event seen in each partition; partitions not named begin now.
+    case after([Int: StreamPosition])
+}
+
+/// Events as they are appended, those of a partition in their order, without a group: any number of readers, none of
+/// which holds anything up. Each iterator has a connection of its own, reads ahead a bounded number of events and
+/// outlives losses of the connection without a gap.
+package struct EventTail: AsyncSequence, Sendable {
+    package typealias Element = StoredEvent
+
+    let bus: EventBus
+    let start: TailStart
+    let filter: EventFilter
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(feed: TailFeed(bus: bus, start: start, filter: filter))
+    }
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        let feed: TailFeed
+
+        /// - Returns: nil when the task was cancelled or the client is closed.
+        /// - Throws: `RedisError` when the start cannot be found; later failures are waited out.
+        package mutating func next() async throws -> StoredEvent? {
+            try await feed.buffer.next()
+        }
+    }
+}
+
+extension EventBus {
+    /// - Parameter start: It is fixed when the first event is asked for.
+    package func tail(from start: TailStart = .now, filter: EventFilter = EventFilter()) -> EventTail {
+        EventTail(bus: self, start: start, filter: filter)
+    }
+}
+
+/// Reads for one iterator as long as that exists.
+final class TailFeed: Sendable {
+    let buffer = TailBuffer(capacity: 512)
+    private let reader: Task<Void, Never>
+
+    init(bus: EventBus, start: TailStart, filter: EventFilter) {
+        let buffer = buffer
+        // An iterator has no scope to put a child task in: the reader ends with the feed.
+        reader = Task {
+            do {
+                try await TailReader(bus: bus, filter: filter, buffer: buffer).run(from: start)
+                buffer.finish(nil)
+            } catch {
+                buffer.finish(error)
+            }
+        }
+    }
+
+    deinit {
+        reader.cancel()
+    }
+}
+
+private struct TailReader {
+    let bus: EventBus
+    let filter: EventFilter
+    let buffer: TailBuffer
+
+    private static let blockTime: Duration = .seconds(10)
+
+    func run(from start: TailStart) async throws {
+        let partitions = filter.examID.map { [bus.partition(of: $0)] } ?? Array(0..<bus.configuration.partitions)
+        var positions = try await self.positions(start, partitions)
+        while !Task.isCancelled {
+            do {
+                positions = try await bus.client.withDedicatedConnection { connection in
+                    var positions = positions
+                    while !Task.isCancelled {
+                        guard let reply = try? await read(connection, partitions, positions) else { break }
+                        positions = await accept(reply, positions)
+                    }
+                    return positions
+                }
+            } catch {
+                // No connection to be had: Redis is away.
+            }
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    private func positions(_ start: TailStart, _ partitions: [Int]) async throws -> [Int: StreamPosition] {
+        switch start {
+        case .beginning:
+            return Dictionary(uniqueKeysWithValues: partitions.map { ($0, .zero) })
+        case .time(let time):
+            // Behind everything of the millisecond before.
+            let before = StreamPosition(milliseconds: UInt64(max(1, time.milliseconds) - 1), sequence: .max)
+            return Dictionary(uniqueKeysWithValues: partitions.map { ($0, before) })
+        case .after(let known):
+            let rest = try await positions(.now, partitions.filter { known[$0] == nil })
+            return known.filter { partitions.contains($0.key) }.merging(rest) { first, _ in first }
+        case .now:
+            let replies = try await bus.client.pipeline(
+                partitions.map { ["XREVRANGE", bus.keys.events($0), "+", "-", "COUNT", 1] })
+            var positions: [Int: StreamPosition] = [:]
+            for (partition, reply) in zip(partitions, replies) {
+                if let error = reply.error { throw RedisError(refused: error) }
+                positions[partition] = reply.array?.first?.array?.first.flatMap(EventCodec.position) ?? .zero
+            }
+            return positions
+        }
+    }
+
+    private func read(
+        _ connection: RedisConnection, _ partitions: [Int], _ positions: [Int: StreamPosition]
+    ) async throws -> RESPValue {
+        var command: RedisCommand = [
+            "XREAD", "COUNT", 128, "BLOCK", Self.blockTime.milliseconds, "STREAMS",
+        ]
+        for partition in partitions { command.append(bus.keys.events(partition)) }
+        for partition in partitions { command.append((positions[partition] ?? .zero).description) }
+        return try await connection.send(command, blockingFor: Self.blockTime)
+    }
+
+    private func accept(_ reply: RESPValue, _ positions: [Int: StreamPosition]) async -> [Int: StreamPosition] {
+        var positions = positions
+        var events: [StoredEvent] = []
+        let byKey = Dictionary(uniqueKeysWithValues: positions.keys.map { (bus.keys.events($0), $0) })
+        for stream in reply.array ?? [] {
+            guard let parts = stream.array, parts.count == 2, let partition = parts[0].string.flatMap({ byKey[$0] })
+            else { continue }
+            for entry in parts[1].array ?? [] {
+                if let position = entry.array?.first.flatMap(EventCodec.position) { positions[partition] = position }
+                guard let stored = try? EventCodec.decode(entry, partition: partition), stored.onlyGroup == nil,
+                    filter.matches(stored.event)
+                else { continue }
+                events.append(stored)
+            }
+        }
+        await buffer.push(events)
+        return positions
+    }
+}
+
+/// Between a tail's reader and its iterator; the reader waits while it is full.
+final class TailBuffer: Sendable {
+    private struct State {
+        var events: Deque<StoredEvent> = []
+        var isFinished = false
+        var error: (any Error)?
+    }
+
+    private let capacity: Int
+    private let state = Mutex(State())
+    private let filled = Doorbell()
+    private let emptied = Doorbell()
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    /// One reader at a time; may exceed the capacity by one batch.
+    func push(_ events: [StoredEvent]) async {
+        guard !events.isEmpty else { return }
+        state.withLock { $0.events.append(contentsOf: events) }
+        filled.ring()
+        while !Task.isCancelled, state.withLock({ $0.events.count >= capacity }) {
+            await emptied.wait()
+        }
+    }
+
+    func finish(_ error: (any Error)?) {
+        state.withLock { state in
+            state.isFinished = true
+            state.error = error
+        }
+        filled.ring()
+    }
+
+    func next() async throws -> StoredEvent? {
+        while !Task.isCancelled {
+            let (event, isFinished) = try state.withLock { state in
+                if let event = state.events.popFirst() { return (Optional(event), false) }
+                if let error = state.error { throw error }
+                return (nil, state.isFinished)
+            }
+            if let event {
+                emptied.ring()
+                return event
+            }
+            if isFinished { return nil }
+            await filled.wait()
+        }
+        return nil
+    }
+}

@@ -1,0 +1,9 @@
+-- Shows that a replica lives; forgets those that no longer do.
+-- KEYS[1] members of the group
+-- ARGV[1] replica, ARGV[2] milliseconds a replica counts as live after its last beat
+-- Returns the live replicas.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+return redis.call('ZRANGE', KEYS[1], 0, -1)

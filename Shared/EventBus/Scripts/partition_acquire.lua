@@ -1,0 +1,24 @@
+-- Takes a partition whose owner is still the one the caller has seen to be gone.
+-- KEYS[1] owner, KEYS[2] counter of fencing tokens, KEYS[3] stream
+-- ARGV[1] replica, ARGV[2] milliseconds of the lease, ARGV[3] the owner seen ('' for none), ARGV[4] group
+-- Returns the new token, or false when somebody else was faster.
+local owner = redis.call('GET', KEYS[1]) or ''
+if owner ~= ARGV[3] then
+    return false
+end
+-- A group begins at the first event, so that nothing is lost when its service starts late.
+local groups = redis.pcall('XINFO', 'GROUPS', KEYS[3])
+local known = false
+if not groups.err then
+    for _, group in ipairs(groups) do
+        if group[2] == ARGV[4] then
+            known = true
+        end
+    end
+end
+if not known then
+    redis.call('XGROUP', 'CREATE', KEYS[3], ARGV[4], '0', 'MKSTREAM')
+end
+local token = ARGV[1] .. ' ' .. redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
+return token

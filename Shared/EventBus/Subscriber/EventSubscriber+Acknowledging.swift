@@ -1,0 +1,48 @@
+import Logging
+import Redis
+import Synchronization
+
+/// Acknowledges in batches: what is handled while a batch is on its way makes the next.
+extension EventSubscriber {
+    /// Positions per script; Lua's stack holds some thousands.
+    private static let batch = 1000
+
+    func acknowledgeLoop() async {
+        while !Task.isCancelled {
+            let batches = lanes.withLock { $0.takeAcknowledgements(max: Self.batch) }
+            guard !batches.isEmpty else {
+                await acknowledgementBell.wait()
+                continue
+            }
+            do {
+                let replies = try await bus.client.pipeline(batches.map(command))
+                for (batch, reply) in zip(batches, replies) { settle(batch, reply) }
+            } catch {
+                // Acknowledging twice is harmless, so an unknown outcome is repeated too.
+                lanes.withLock { lanes in
+                    for batch in batches { lanes.unacknowledged(batch) }
+                }
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+            readerBell.ring()
+            if lanes.withLock({ $0.hasDrained }) { ownershipBell.ring() }
+        }
+    }
+
+    private func command(_ batch: LaneStateMachine.Acknowledgement) -> RedisCommand {
+        EventBusScripts.acknowledge.command(
+            keys: [bus.keys.owner(batch.partition, group: group), bus.keys.events(batch.partition)],
+            arguments: [batch.token, group] + batch.positions.map(\.description))
+    }
+
+    private func settle(_ batch: LaneStateMachine.Acknowledgement, _ reply: RESPValue) {
+        if let error = reply.error {
+            logger.warning(
+                "Events could not be acknowledged",
+                metadata: [LogKey.partition: "\(batch.partition)", LogKey.error: "\(error)"])
+        }
+        lanes.withLock { $0.acknowledged(batch) }
+        // Somebody else's now: the next beat clears it up.
+        if reply.string == "STALE" { ownershipBell.ring() }
+    }
+}

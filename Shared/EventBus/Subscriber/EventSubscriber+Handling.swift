@@ -1,0 +1,139 @@
+import Domain
+import Logging
+import Redis
+import Synchronization
+
+/// Workers: each takes a lane, handles some of its events in order, and takes the next.
+extension EventSubscriber {
+    func work() async {
+        while let first = lanes.withLock({ $0.take(.now) }) {
+            var next: LaneStateMachine.Work? = first
+            var turn = 0
+            while let work = next {
+                let outcome = await handle(work)
+                turn += 1
+                let (following, hasDrained) = lanes.withLock { lanes in
+                    (lanes.finish(work, outcome, turn: turn, now: .now), lanes.hasDrained)
+                }
+                settled(outcome)
+                if hasDrained { ownershipBell.ring() }
+                next = following
+            }
+        }
+    }
+
+    private func settled(_ outcome: LaneStateMachine.Outcome) {
+        switch outcome {
+        case .handled: acknowledgementBell.ring()
+        case .failed: retryBell.ring()
+        case .deadLettered: readerBell.ring()
+        case .abandoned: break
+        }
+    }
+
+    private func handle(_ work: LaneStateMachine.Work) async -> LaneStateMachine.Outcome {
+        let stored: StoredEvent
+        switch work.item.content {
+        case .success(let event): stored = event
+        case .failure(let error): return await deadLetter(work, handler: "", error: error)
+        }
+        var done = work.done
+        for handler in handlers.handlers(for: stored.event.type) where !done.contains(handler.name) {
+            do {
+                try await handler.handle(stored, context: context(work, stored, handler))
+                done.insert(handler.name)
+            } catch {
+                return await failed(work, handler: handler.name, error: error, done: done)
+            }
+        }
+        counters.withLock { $0.handled += 1 }
+        return .handled
+    }
+
+    private func context(
+        _ work: LaneStateMachine.Work, _ stored: StoredEvent, _ handler: any EventHandler
+    ) -> HandlingContext {
+        HandlingContext(
+            group: group, replica: PartitionToken.replica(member), partition: stored.partition,
+            position: stored.position, attempt: work.attempt, fence: work.token,
+            effectGuard: bus.effectGuard(for: stored, group: group, handler: handler.name, fence: work.token))
+    }
+
+    private func failed(
+        _ work: LaneStateMachine.Work, handler: String, error: any Error, done: Set<String>
+    ) async -> LaneStateMachine.Outcome {
+        if Task.isCancelled { return .abandoned }
+        // A handler may wrap the refusal of a stale effect in an error of its own; the owner key tells.
+        guard await isOwner(work.lane.partition, token: work.token) else {
+            ownershipBell.ring()
+            return .abandoned
+        }
+        var metadata: Logger.Metadata = [
+            LogKey.partition: "\(work.lane.partition)", LogKey.position: "\(work.item.position)",
+            LogKey.handler: "\(handler)", LogKey.attempt: "\(work.attempt)", LogKey.error: "\(error)",
+        ]
+        if case .success(let stored) = work.item.content {
+            metadata[LogKey.eventType] = "\(stored.event.type)"
+            metadata[LogKey.correlationID] = "\(stored.event.correlationID)"
+        }
+        guard !(error is EventRejection), work.attempt <= bus.configuration.maxRetries else {
+            logger.error("An event could not be handled", metadata: metadata)
+            return await deadLetter(work, handler: handler, error: error)
+        }
+        logger.warning("An event is handled again later", metadata: metadata)
+        counters.withLock { $0.retried += 1 }
+        return .failed(due: .now + retryDelay(attempt: work.attempt), done: done)
+    }
+
+    private func retryDelay(attempt: Int) -> Duration {
+        let delays = bus.configuration.retryDelays
+        guard let last = delays.last else { return .zero }
+        return (attempt <= delays.count ? delays[attempt - 1] : last) * Double.random(in: 0.9...1.1)
+    }
+
+    private func deadLetter(
+        _ work: LaneStateMachine.Work, handler: String, error: any Error
+    ) async -> LaneStateMachine.Outcome {
+        let partition = work.lane.partition
+        let reason = String("\(error)".prefix(2000))
+        while !Task.isCancelled {
+            do {
+                let reply = try await bus.client.evaluate(
+                    EventBusScripts.deadLetter,
+                    keys: [
+                        bus.keys.owner(partition, group: group), bus.keys.events(partition), bus.keys.dead(partition),
+                    ],
+                    arguments: [
+                        work.token, group, work.item.position.description, handler, reason, work.attempt,
+                        bus.configuration.maxDeadLetters,
+                    ])
+                if reply.string == "STALE" {
+                    ownershipBell.ring()
+                    return .abandoned
+                }
+                counters.withLock { $0.deadLettered += 1 }
+                return .deadLettered
+            } catch {
+                // It may not be passed over: the exam waits until Redis takes it.
+                logger.warning("A dead letter could not be written", metadata: [LogKey.error: "\(error)"])
+                try? await Task.sleep(for: bus.configuration.heartbeat)
+                guard await isOwner(partition, token: work.token) else { return .abandoned }
+            }
+        }
+        return .abandoned
+    }
+
+    /// Makes lanes ready whose pause before the next try is over.
+    func retryLoop() async {
+        while !Task.isCancelled {
+            let now = ContinuousClock.now
+            let next = lanes.withLock { $0.wake(now) }
+            startWorkers()
+            if let next {
+                await retryBell.wait(for: next - now)
+            } else {
+                await retryBell.wait()
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import Domain
+import Logging
+import Redis
+import Synchronization
+
+/// One connection that blocks on all owned partitions at once.
+extension EventSubscriber {
+    /// The single consumer of every group: what an owner leaves pending is the next owner's.
+    private static let consumer = "owner"
+
+    private var readerName: String { Self.readerName(bus.keys, group: group, member: member) }
+
+    private static func readerName(_ keys: RedisKeys, group: String, member: String) -> String {
+        "\(keys.prefix):\(group):\(member)"
+    }
+
+    func readLoop() async {
+        while !Task.isCancelled {
+            do {
+                try await bus.client.withDedicatedConnection { connection in
+                    let identity = try await connection.send(["CLIENT", "ID"]).int ?? 0
+                    // The name first, the check second: whoever takes a partition away from a frozen owner cuts off
+                    // connections of that name, so a read can only follow a check that still holds.
+                    _ = try await connection.send(["CLIENT", "SETNAME", readerName])
+                    try await verifyOwnership()
+                    readerConnection.store(identity, ordering: .relaxed)
+                    defer { readerConnection.store(0, ordering: .relaxed) }
+                    while !Task.isCancelled {
+                        try await readOnce(connection)
+                    }
+                }
+            } catch {
+                if Task.isCancelled { return }
+                logger.warning("Reading was interrupted", metadata: [LogKey.error: "\(error)"])
+                if (error as? RedisError)?.code == .refused("NOGROUP") { await restoreGroups() }
+                ownershipBell.ring()
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    private func readOnce(_ connection: RedisConnection) async throws {
+        let hasRoom = lanes.withLock { $0.unacknowledged < bus.configuration.maxBufferedEvents }
+        let sources = lanes.withLock { lanes in
+            hasRoom && lanes.isTrusted(.now) ? lanes.beginRead() : []
+        }
+        guard !sources.isEmpty else { return await readerBell.wait() }
+        defer {
+            let hasDrained = lanes.withLock { lanes in
+                lanes.endRead()
+                return lanes.hasDrained
+            }
+            if hasDrained { ownershipBell.ring() }
+        }
+        let isRecovering = sources.contains { $0.phase != .live }
+        // A page of a former owner's entries comes at once; new ones are read when that is done.
+        let chosen = isRecovering ? sources.filter { $0.phase != .live } : sources
+        let reply = try await connection.send(
+            readCommand(chosen), blockingFor: isRecovering ? .zero : bus.configuration.blockDuration)
+        // A process that was frozen meanwhile must look first whether it still owns anything.
+        guard lanes.withLock({ $0.isTrusted(.now) }) else { throw EventBusError(.staleOwner, "The lease has run out") }
+        let byKey = Dictionary(uniqueKeysWithValues: chosen.map { (bus.keys.events($0.partition), $0) })
+        for stream in reply.array ?? [] {
+            guard let parts = stream.array, parts.count == 2, let key = parts[0].string, let source = byKey[key]
+            else { continue }
+            accept(parts[1].array ?? [], from: source)
+        }
+        startWorkers()
+    }
+
+    private func readCommand(
+        _ sources: [(partition: Int, token: String, phase: LaneStateMachine.Phase)]
+    ) -> RedisCommand {
+        var command: RedisCommand = [
+            "XREADGROUP", "GROUP", group, Self.consumer, "COUNT", bus.configuration.batchSize, "BLOCK",
+            bus.configuration.blockDuration.milliseconds, "STREAMS",
+        ]
+        for source in sources { command.append(bus.keys.events(source.partition)) }
+        for source in sources {
+            if case .recovering(let after) = source.phase {
+                command.append(after.description)
+            } else {
+                command.append(">")
+            }
+        }
+        return command
+    }
+
+    private func accept(
+        _ entries: [RESPValue], from source: (partition: Int, token: String, phase: LaneStateMachine.Phase)
+    ) {
+        var lost = 0
+        var skipped = 0
+        var last: StreamPosition?
+        let decoded = entries.compactMap { entry -> (StreamPosition, Result<StoredEvent, EventBusError>?)? in
+            guard let parts = entry.array, parts.count == 2, let position = EventCodec.position(parts[0]) else {
+                return nil
+            }
+            last = position
+            guard let fields = parts[1].array else {
+                // Trimmed while it was pending.
+                lost += 1
+                return (position, nil)
+            }
+            do throws(EventBusError) {
+                return (
+                    position,
+                    .success(
+                        try EventCodec.decode(position: position, fields: fields, partition: source.partition))
+                )
+            } catch {
+                return (position, .failure(error))
+            }
+        }
+        lanes.withLock { lanes in
+            for (position, content) in decoded {
+                switch content {
+                case .success(let stored)? where wants(stored):
+                    lanes.deliver(
+                        LaneStateMachine.Item(position: position, content: .success(stored)),
+                        key: stored.event.partitionKey, partition: source.partition, token: source.token)
+                case .failure(let error)?:
+                    lanes.deliver(
+                        LaneStateMachine.Item(position: position, content: .failure(error)), key: "",
+                        partition: source.partition, token: source.token)
+                case .success?, nil:
+                    skipped += 1
+                    lanes.skip(position, partition: source.partition, token: source.token)
+                }
+            }
+            lanes.recovered(source.partition, token: source.token, through: last)
+        }
+        if skipped > 0 { acknowledgementBell.ring() }
+        counters.withLock {
+            $0.lost += lost
+            $0.skipped += skipped - lost
+        }
+        if lost > 0 {
+            logger.error(
+                "Events were trimmed before they were handled",
+                metadata: [LogKey.partition: "\(source.partition)", LogKey.count: "\(lost)"])
+        }
+    }
+
+    private func wants(_ stored: StoredEvent) -> Bool {
+        (stored.onlyGroup == nil || stored.onlyGroup == group) && !handlers.handlers(for: stored.event.type).isEmpty
+    }
+
+    /// Somebody removed the group or the streams (`FLUSHALL`): begins again with what there is.
+    private func restoreGroups() async {
+        let held = lanes.withLock { $0.held.keys.sorted() }
+        do {
+            try await bus.prepare()
+            // Groups that exist answer BUSYGROUP.
+            _ = try await bus.client.pipeline(
+                held.map { ["XGROUP", "CREATE", bus.keys.events($0), group, "0", "MKSTREAM"] })
+        } catch {
+            logger.warning("The group could not be restored", metadata: [LogKey.error: "\(error)"])
+        }
+    }
+
+    /// Ends a blocked read whose set of partitions is no longer the right one.
+    func wakeReader() async {
+        readerBell.ring()
+        for _ in 0..<20 {
+            guard lanes.withLock({ $0.isReadOutdated }) else { return }
+            let identity = readerConnection.load(ordering: .relaxed)
+            guard identity != 0 else { return }
+            let reply = try? await bus.client.send(["CLIENT", "UNBLOCK", identity])
+            if reply?.int == 1 { return }
+            // The read was between two states: not blocked yet, or done already.
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Closes the reading connections of owners that are gone. One that is only frozen, or that Redis has not noticed
+    /// to be dead, would still be served with new entries, which the new owner would then never see.
+    func cutOff(_ members: Set<String>) async throws {
+        guard !members.isEmpty else { return }
+        let names = Set(members.map { Self.readerName(bus.keys, group: group, member: $0) })
+        let list = try await bus.client.send(["CLIENT", "LIST", "TYPE", "normal"]).string ?? ""
+        for line in list.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard let name = fields.first(where: { $0.hasPrefix("name=") })?.dropFirst(5), names.contains(String(name)),
+                let identity = fields.first(where: { $0.hasPrefix("id=") })?.dropFirst(3)
+            else { continue }
+            _ = try await bus.client.send(["CLIENT", "KILL", "ID", identity])
+        }
+    }
+}

@@ -1,0 +1,301 @@
+internal import DequeModule
+import Domain
+
+/// What a replica has read and not yet acknowledged: a lane per exam, handled one event at a time, lanes concurrently
+/// up to a limit. Pure: the subscriber reads, handles and acknowledges as it says.
+struct LaneStateMachine {
+    struct LaneKey: Hashable {
+        let partition: Int
+        let key: String
+    }
+
+    /// An entry to be handled.
+    struct Item {
+        let position: StreamPosition
+        /// The event, or why the entry is none.
+        let content: Result<StoredEvent, EventBusError>
+    }
+
+    /// An item in a worker's hands.
+    struct Work {
+        let lane: LaneKey
+        let token: String
+        let item: Item
+        /// 1 at the first try.
+        let attempt: Int
+        /// Names of handlers that are done with the event.
+        let done: Set<String>
+    }
+
+    enum Outcome {
+        case handled
+        /// Acknowledged already, together with its dead letter.
+        case deadLettered
+        /// To be tried again at `due`.
+        case failed(due: ContinuousClock.Instant, done: Set<String>)
+        /// Left pending for the next owner.
+        case abandoned
+    }
+
+    struct Acknowledgement {
+        let partition: Int
+        let token: String
+        let positions: [StreamPosition]
+    }
+
+    enum Phase: Equatable {
+        /// Reading what former owners left unacknowledged.
+        case recovering(after: StreamPosition)
+        case live
+        case draining
+    }
+
+    private struct Partition {
+        let token: String
+        var phase = Phase.recovering(after: .zero)
+        var running = 0
+        var unacknowledged = 0
+        var acknowledgements: [StreamPosition] = []
+        var acknowledging = 0
+    }
+
+    private struct Lane {
+        enum State: Equatable {
+            case ready
+            case running
+            case waiting(until: ContinuousClock.Instant)
+        }
+
+        let token: String
+        var items: Deque<Item> = []
+        var state = State.ready
+        var attempt = 1
+        var done: Set<String> = []
+    }
+
+    /// Events of one lane in a row before others get their turn.
+    private static let turn = 32
+
+    private let maxWorkers: Int
+    private var partitions: [Int: Partition] = [:]
+    private var lanes: [LaneKey: Lane] = [:]
+    private var ready: Deque<LaneKey> = []
+    private var waiting: Set<LaneKey> = []
+    private var workers = 0
+    /// Partitions of the read on its way.
+    private var reading: Set<Int> = []
+    /// Until when this replica may believe that it owns what it holds.
+    private(set) var trustedUntil: ContinuousClock.Instant?
+
+    init(maxWorkers: Int) {
+        self.maxWorkers = maxWorkers
+    }
+
+    // MARK: Ownership
+
+    var held: [Int: String] { partitions.mapValues(\.token) }
+    var draining: Set<Int> { Set(partitions.filter { $0.value.phase == .draining }.keys) }
+    var unacknowledged: Int { partitions.values.reduce(0) { $0 + $1.unacknowledged } }
+
+    /// Draining partitions with nothing left to wait for.
+    var drained: [Int: String] {
+        partitions.filter(isDrained).mapValues(\.token)
+    }
+
+    var hasDrained: Bool { partitions.contains(where: isDrained) }
+
+    private func isDrained(_ number: Int, _ partition: Partition) -> Bool {
+        partition.phase == .draining && partition.running == 0 && partition.acknowledgements.isEmpty
+            && partition.acknowledging == 0 && !reading.contains(number)
+    }
+
+    mutating func trust(until instant: ContinuousClock.Instant) {
+        trustedUntil = instant
+    }
+
+    func isTrusted(_ now: ContinuousClock.Instant) -> Bool {
+        trustedUntil.map { now < $0 } ?? false
+    }
+
+    mutating func add(_ partition: Int, token: String) {
+        remove(partition)
+        partitions[partition] = Partition(token: token)
+    }
+
+    /// Takes no more of a partition; what runs is finished, what waits is left to the next owner.
+    mutating func drain(_ partition: Int) {
+        guard partitions[partition] != nil else { return }
+        partitions[partition]?.phase = .draining
+        forgetLanes { key, lane in key.partition == partition && lane.state != .running }
+        for (key, lane) in lanes where key.partition == partition {
+            lanes[key]?.items.removeLast(lane.items.count - 1)
+        }
+    }
+
+    /// The partition is no longer this replica's: results of what still runs are ignored.
+    mutating func remove(_ partition: Int) {
+        partitions[partition] = nil
+        forgetLanes { key, _ in key.partition == partition }
+    }
+
+    private mutating func forgetLanes(where isForgotten: (LaneKey, Lane) -> Bool) {
+        for (key, _) in lanes.filter({ isForgotten($0.key, $0.value) }) {
+            lanes[key] = nil
+            waiting.remove(key)
+        }
+        let remaining = ready.filter { lanes[$0] != nil }
+        ready = remaining
+    }
+
+    // MARK: Reading
+
+    /// What to read next: each partition's token, and its phase, `recovering` or `live`.
+    mutating func beginRead() -> [(partition: Int, token: String, phase: Phase)] {
+        let sources = partitions.filter { $0.value.phase != .draining }.sorted { $0.key < $1.key }
+        reading = Set(sources.map(\.key))
+        return sources.map { ($0.key, $0.value.token, $0.value.phase) }
+    }
+
+    mutating func endRead() {
+        reading = []
+    }
+
+    /// Whether the read on its way is not the one that would be begun now.
+    var isReadOutdated: Bool {
+        !reading.isEmpty && reading != Set(partitions.filter { $0.value.phase != .draining }.keys)
+    }
+
+    /// A page of a former owner's entries was read; an empty one is the last.
+    mutating func recovered(_ partition: Int, token: String, through last: StreamPosition?) {
+        guard partitions[partition]?.token == token, case .recovering = partitions[partition]?.phase else { return }
+        partitions[partition]?.phase = last.map { .recovering(after: $0) } ?? .live
+    }
+
+    /// Puts read entries into their lanes, oldest first. Entries of a partition given up meanwhile stay pending.
+    mutating func deliver(_ item: Item, key: String, partition: Int, token: String) {
+        guard let owned = partitions[partition], owned.token == token, owned.phase != .draining else { return }
+        partitions[partition]?.unacknowledged += 1
+        let lane = LaneKey(partition: partition, key: key)
+        if lanes[lane] == nil {
+            lanes[lane] = Lane(token: token)
+            ready.append(lane)
+        }
+        lanes[lane]?.items.append(item)
+    }
+
+    /// An entry nobody handles here is acknowledged at once.
+    mutating func skip(_ position: StreamPosition, partition: Int, token: String) {
+        guard let owned = partitions[partition], owned.token == token, owned.phase != .draining else { return }
+        partitions[partition]?.unacknowledged += 1
+        partitions[partition]?.acknowledgements.append(position)
+    }
+
+    // MARK: Working
+
+    /// How many workers to start now; they count as started.
+    mutating func workersToStart() -> Int {
+        let count = max(0, min(ready.count, maxWorkers - workers))
+        workers += count
+        return count
+    }
+
+    /// Work for a worker; nil ends the worker.
+    mutating func take(_ now: ContinuousClock.Instant) -> Work? {
+        guard isTrusted(now), let key = ready.popFirst(), let work = run(key) else {
+            workers -= 1
+            return nil
+        }
+        return work
+    }
+
+    /// Records an outcome. The caller goes on with the same lane as long as this returns work.
+    mutating func finish(
+        _ work: Work, _ outcome: Outcome, turn: Int, now: ContinuousClock.Instant
+    ) -> Work? {
+        guard let lane = lanes[work.lane], lane.token == work.token, lane.state == .running else {
+            // The partition has gone meanwhile.
+            return nil
+        }
+        partitions[work.lane.partition]?.running -= 1
+        lanes[work.lane]?.attempt = 1
+        lanes[work.lane]?.done = []
+        switch outcome {
+        case .handled:
+            lanes[work.lane]?.items.removeFirst()
+            partitions[work.lane.partition]?.acknowledgements.append(work.item.position)
+        case .deadLettered:
+            lanes[work.lane]?.items.removeFirst()
+            partitions[work.lane.partition]?.unacknowledged -= 1
+        case .failed(let due, let done):
+            guard partitions[work.lane.partition]?.phase != .draining else { break }
+            lanes[work.lane]?.attempt = work.attempt + 1
+            lanes[work.lane]?.done = done
+            lanes[work.lane]?.state = .waiting(until: due)
+            waiting.insert(work.lane)
+            return nil
+        case .abandoned:
+            lanes[work.lane] = nil
+            return nil
+        }
+        if partitions[work.lane.partition]?.phase == .draining || lanes[work.lane]?.items.isEmpty != false {
+            lanes[work.lane] = nil
+            return nil
+        }
+        if turn < Self.turn || ready.isEmpty, isTrusted(now) { return run(work.lane) }
+        lanes[work.lane]?.state = .ready
+        ready.append(work.lane)
+        return nil
+    }
+
+    private mutating func run(_ key: LaneKey) -> Work? {
+        guard let lane = lanes[key], let item = lane.items.first else { return nil }
+        lanes[key]?.state = .running
+        partitions[key.partition]?.running += 1
+        return Work(lane: key, token: lane.token, item: item, attempt: lane.attempt, done: lane.done)
+    }
+
+    /// Makes lanes ready whose pause is over.
+    ///
+    /// - Returns: when the next pause ends.
+    mutating func wake(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        var next: ContinuousClock.Instant?
+        for key in waiting {
+            guard case .waiting(let due) = lanes[key]?.state else { continue }
+            if due <= now {
+                lanes[key]?.state = .ready
+                waiting.remove(key)
+                // It has waited longer than any other.
+                ready.prepend(key)
+            } else {
+                next = min(next ?? due, due)
+            }
+        }
+        return next
+    }
+
+    // MARK: Acknowledging
+
+    mutating func takeAcknowledgements(max: Int) -> [Acknowledgement] {
+        var batches: [Acknowledgement] = []
+        for (number, partition) in partitions where !partition.acknowledgements.isEmpty {
+            let positions = Array(partition.acknowledgements.prefix(max))
+            partitions[number]?.acknowledgements.removeFirst(positions.count)
+            partitions[number]?.acknowledging += positions.count
+            batches.append(Acknowledgement(partition: number, token: partition.token, positions: positions))
+        }
+        return batches
+    }
+
+    mutating func acknowledged(_ batch: Acknowledgement) {
+        guard partitions[batch.partition]?.token == batch.token else { return }
+        partitions[batch.partition]?.acknowledging -= batch.positions.count
+        partitions[batch.partition]?.unacknowledged -= batch.positions.count
+    }
+
+    /// The batch could not be sent; it is due again.
+    mutating func unacknowledged(_ batch: Acknowledgement) {
+        guard partitions[batch.partition]?.token == batch.token else { return }
+        partitions[batch.partition]?.acknowledging -= batch.positions.count
+        partitions[batch.partition]?.acknowledgements.append(contentsOf: batch.positions)
+    }
+}
