@@ -46,4 +46,9 @@ package enum Grader {
             question: question.number, score: Score.rounded(question.points * share), max: question.points,
             flags: flags)
     }
+
+    /// True when two written answers are the same but for case, width and spaces.
+    package static func isSameText(_ first: String, _ second: String) -> Bool {
+        TextRule.folded(first) == TextRule.folded(second)
+    }
 }

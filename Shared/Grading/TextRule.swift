@@ -20,7 +20,7 @@ enum TextRule {
         text.precomposedStringWithCompatibilityMapping
     }
 
-    private static func folded(_ text: String) -> [Character] {
+    static func folded(_ text: String) -> [Character] {
         normalized(normalized(text).lowercased()).filter { !$0.isWhitespace }.map { $0 }
     }
 
