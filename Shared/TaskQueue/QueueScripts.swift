@@ -1,0 +1,38 @@
+import Redis
+
+/// The scripts of the queue, each preceded by the clock and by what they share.
+struct QueueScripts: Sendable {
+    let submit: RedisScript
+    let claim: RedisScript
+    let heartbeat: RedisScript
+    let complete: RedisScript
+    let fail: RedisScript
+    let release: RedisScript
+    let reap: RedisScript
+    let cancel: RedisScript
+    let retry: RedisScript
+    let pause: RedisScript
+    let purge: RedisScript
+    let statistics: RedisScript
+    let list: RedisScript
+
+    /// - Parameter clock: Lua that defines `now_us`, the time in microseconds; tests set their own.
+    init(clock: [UInt8] = PackageResources.clock_lua) {
+        func script(_ name: String, _ source: [UInt8]) -> RedisScript {
+            RedisScript(name: "queue.\(name)", source: clock + PackageResources.common_lua + source)
+        }
+        submit = script("submit", PackageResources.submit_lua)
+        claim = script("claim", PackageResources.claim_lua)
+        heartbeat = script("heartbeat", PackageResources.heartbeat_lua)
+        complete = script("complete", PackageResources.complete_lua)
+        fail = script("fail", PackageResources.fail_lua)
+        release = script("release", PackageResources.release_lua)
+        reap = script("reap", PackageResources.reap_lua)
+        cancel = script("cancel", PackageResources.cancel_lua)
+        retry = script("retry", PackageResources.retry_lua)
+        pause = script("pause", PackageResources.pause_lua)
+        purge = script("purge", PackageResources.purge_lua)
+        statistics = script("statistics", PackageResources.statistics_lua)
+        list = script("list", PackageResources.list_lua)
+    }
+}

@@ -1,0 +1,18 @@
+-- Extends the leases of a worker's running tasks.
+-- ARGV: lease in ms, then for each task: id, fence, progress and message ('' for no news).
+-- Returns for each task: 0 go on, 1 the lease is lost, 2 cancellation is asked for.
+local lease = tonumber(ARGV[1])
+local answers = {}
+for i = 2, #ARGV, 4 do
+    local id, fence, progress, message = unpack(ARGV, i, i + 3)
+    local key = task_key(id)
+    local task = redis.call('HMGET', key, 'state', 'fence', 'cancel')
+    if task[1] ~= 'running' or task[2] ~= fence then
+        answers[#answers + 1] = 1
+    else
+        redis.call('ZADD', leases, now + lease, id)
+        if progress ~= '' then redis.call('HSET', key, 'progress', progress, 'message', message) end
+        answers[#answers + 1] = task[3] and 2 or 0
+    end
+end
+return answers

@@ -1,0 +1,55 @@
+package import Domain
+import Redis
+
+/// A task as handed to a worker, for as long as its lease holds.
+package struct TaskClaim: Sendable {
+    package let type: TaskType
+    package let id: TaskID
+    /// Higher for every claim of any task of the type. Every report about the claim carries it.
+    package let fence: Int64
+    /// 1 for the first.
+    package let attempt: Int
+    /// Of a condemned task: how often its handler was to be told, this time included.
+    package let reports: Int
+    package let priority: TaskPriority
+    /// Why the task must not run again: only its handler has still to be told that it failed finally.
+    package let condemned: String?
+    package let payload: [UInt8]
+    package let examID: ExamID?
+    package let correlationID: CorrelationID
+    package let causationID: String?
+    package let source: String
+    package let actor: UserID?
+    package let traceparent: String?
+    package let maxAttempts: Int?
+    package let timeout: Duration?
+    package let retryDelays: [Duration]?
+    package let created: Timestamp
+
+    /// - Returns: nil when the reply is not what `claim.lua` makes.
+    init?(type: TaskType, reply: RESPValue) {
+        guard let values = reply.array, values.count == 17, let id = values[0].string,
+            let fence = values[1].int.map(Int64.init), let attempt = values[2].int, let reports = values[3].int,
+            let priority = values[4].string.flatMap(TaskPriority.init)
+        else { return nil }
+        self.type = type
+        self.id = TaskID(id)
+        self.fence = fence
+        self.attempt = attempt
+        self.reports = reports
+        self.priority = priority
+        condemned = values[5].string
+        payload = values[6].bytes ?? []
+        examID = values[7].string.map(ExamID.init(rawValue:))
+        correlationID = CorrelationID(values[8].string ?? "")
+        causationID = values[9].string
+        source = values[10].string ?? ""
+        actor = values[11].string.map(UserID.init(rawValue:))
+        traceparent = values[12].string
+        maxAttempts = values[13].int
+        timeout = values[14].int.map { .milliseconds($0) }
+        let delays = values[15].string?.split(separator: ",").compactMap { Int($0) }
+        retryDelays = delays?.isEmpty == false ? delays?.map { .milliseconds($0) } : nil
+        created = Timestamp(milliseconds: Int64(values[16].int ?? 0))
+    }
+}

@@ -1,0 +1,60 @@
+package import Domain
+
+/// What a handler knows of the task it does, besides the payload.
+package struct TaskContext: Sendable {
+    package let taskID: TaskID
+    package let type: TaskType
+    package let priority: TaskPriority
+    /// 1 for the first.
+    package let attempt: Int
+    package let maxAttempts: Int
+    /// Higher for every later claim; lets effects outside the queue refuse those of an older one.
+    package let fence: Int64
+    package let examID: ExamID?
+    package let correlationID: CorrelationID
+    /// The event or task that led to this one.
+    package let causationID: String?
+    package let actor: UserID?
+    package let traceparent: String?
+    /// The replica that runs the task.
+    package let worker: String
+    private let report: @Sendable (Double, String) async -> Void
+
+    init(
+        claim: TaskClaim, maxAttempts: Int, worker: String,
+        report: @escaping @Sendable (Double, String) async -> Void = { _, _ in }
+    ) {
+        taskID = claim.id
+        type = claim.type
+        priority = claim.priority
+        attempt = claim.attempt
+        self.maxAttempts = maxAttempts
+        fence = claim.fence
+        examID = claim.examID
+        correlationID = claim.correlationID
+        causationID = claim.causationID
+        actor = claim.actor
+        traceparent = claim.traceparent
+        self.worker = worker
+        self.report = report
+    }
+
+    /// Whether a retryable failure would be final.
+    package var isLastAttempt: Bool { attempt >= maxAttempts }
+
+    /// The context of what this task causes: events and further tasks.
+    ///
+    /// - Parameter source: the process, `/zhiyue/ocr-worker`.
+    package func eventContext(source: String) -> EventContext {
+        EventContext(
+            source: source, correlationID: correlationID, causationID: taskID.rawValue, actor: actor,
+            traceparent: traceparent)
+    }
+
+    /// Tells how far the task is. May be called often: what comes too fast travels with the next heartbeat.
+    ///
+    /// - Parameter fraction: 0 to 1; others are brought into that range.
+    package func progress(_ fraction: Double, _ message: String = "") async {
+        await report(fraction, message)
+    }
+}

@@ -1,0 +1,87 @@
+package import Domain
+package import Redis
+
+extension TaskQueue {
+    /// Tasks of one script call: a call of this size takes Redis about two milliseconds.
+    private static let batchSize = 100
+
+    /// Submits work, once: a task with the same `payload.taskID` that waits, runs, is dead, or ended less than
+    /// `resultTTL` ago, is `.existing` and stays as it is. A dead one runs again only by `retry`.
+    ///
+    /// - Parameter delay: nil: at once.
+    /// - Throws: `TaskQueueError` (`queueFull`, `payloadTooLarge`, `invalid`), `RedisError`.
+    package func submit(
+        _ payload: some TaskPayload, priority: TaskPriority? = nil, examID: ExamID?, context: EventContext,
+        delay: Duration? = nil
+    ) async throws -> TaskSubmission {
+        try await submit(
+            raw: TaskDraft(payload, priority: priority, examID: examID, context: context, delay: delay))
+    }
+
+    /// Submits a task of any type, with whatever it overrides.
+    package func submit(raw draft: TaskDraft) async throws -> TaskSubmission {
+        try draft.validate(configuration)
+        let reply = try await evaluateRepeatably(
+            scripts.submit, draft.type, [configuration.maxLength] + Self.arguments(draft))
+        return try submission(reply.array?.first, draft)
+    }
+
+    /// Submits many tasks in one round trip.
+    ///
+    /// - Returns: what became of each, in the order of `drafts`.
+    /// - Throws: `TaskQueueError` of code `.queueFull` when not all had room; those that had are submitted, and
+    ///   submitting the whole batch again is safe.
+    package func submit(batch drafts: [TaskDraft]) async throws -> [TaskSubmission] {
+        var chunks: [[Int]] = []
+        var open: [TaskType: Int] = [:]
+        for (index, draft) in drafts.enumerated() {
+            try draft.validate(configuration)
+            if let chunk = open[draft.type], chunks[chunk].count < Self.batchSize {
+                chunks[chunk].append(index)
+            } else {
+                open[draft.type] = chunks.count
+                chunks.append([index])
+            }
+        }
+        guard !chunks.isEmpty else { return [] }
+        let commands = chunks.map { chunk in
+            scripts.submit.command(
+                keys: [base(drafts[chunk[0]].type)],
+                arguments: [configuration.maxLength] + chunk.flatMap { Self.arguments(drafts[$0]) })
+        }
+        let replies = try await client.pipeline(commands)
+        var submissions = [TaskSubmission?](repeating: nil, count: drafts.count)
+        for (chunk, reply) in zip(chunks, replies) {
+            if let error = reply.error { throw RedisError(refused: error) }
+            for (position, index) in chunk.enumerated() {
+                submissions[index] = try submission(reply.array?.dropFirst(position).first, drafts[index])
+            }
+        }
+        return submissions.compactMap { $0 }
+    }
+
+    private func submission(_ reply: RESPValue?, _ draft: TaskDraft) throws(TaskQueueError) -> TaskSubmission {
+        guard let answer = reply?.array, answer.count == 2, let id = answer[1].string else {
+            throw TaskQueueError(.unexpectedReply, "the queue expected the outcome of a submission from Redis")
+        }
+        switch answer[0].int {
+        case 1: return .created(TaskID(id))
+        case 0: return .existing(TaskID(id))
+        default:
+            throw TaskQueueError(
+                .queueFull,
+                "\(configuration.maxLength) tasks of type \(draft.type) wait already; try again later")
+        }
+    }
+
+    private static func arguments(_ draft: TaskDraft) -> [any RedisArgument] {
+        [
+            draft.id.rawValue, draft.priority.rawValue, draft.delay?.milliseconds ?? 0, draft.uniqueKey ?? "",
+            draft.uniqueFor.milliseconds, draft.payload, draft.examID?.rawValue ?? "",
+            draft.context.correlationID.rawValue, draft.context.causationID ?? "", draft.context.source,
+            draft.context.actor?.rawValue ?? "", draft.context.traceparent ?? "",
+            draft.maxAttempts.map(String.init) ?? "", draft.timeout.map { String($0.milliseconds) } ?? "",
+            draft.retryDelays?.map { String($0.milliseconds) }.joined(separator: ",") ?? "",
+        ]
+    }
+}

@@ -1,0 +1,84 @@
+package import Domain
+import Redis
+
+/// What is known of a task. As JSON it is what `GET /api/tasks/{id}` shows.
+package struct TaskRecord: Codable, Sendable, Equatable {
+    package var id: TaskID
+    package var type: TaskType
+    package var state: TaskState
+    package var priority: TaskPriority
+    /// Runs begun; 0 before the first. Runs that were released or lost their worker do not count.
+    package var attempt: Int
+    package var maxAttempts: Int
+    /// Runs that lost their worker.
+    package var stalls: Int
+    package var createdAt: Timestamp
+    /// When it is to run, while it is scheduled.
+    package var dueAt: Timestamp?
+    /// When its last run began.
+    package var startedAt: Timestamp?
+    package var finishedAt: Timestamp?
+    /// Who runs or last ran it.
+    package var worker: String?
+    /// From 0 to 1.
+    package var progress: Double?
+    package var message: String?
+    /// nil when the task has none, or is completed.
+    package var payload: JSONValue?
+    package var result: JSONValue?
+    /// Why it failed, finally or last.
+    package var error: String?
+    package var isCancelRequested: Bool
+    package var correlationID: CorrelationID
+    package var examID: ExamID?
+
+    enum CodingKeys: String, CodingKey {
+        case id, type, state, priority, attempt, stalls, worker, progress, message, payload, result, error
+        case maxAttempts = "max_attempts"
+        case createdAt = "created_at"
+        case dueAt = "due_at"
+        case startedAt = "started_at"
+        case finishedAt = "finished_at"
+        case isCancelRequested = "cancel_requested"
+        case correlationID = "correlation_id"
+        case examID = "exam_id"
+    }
+
+    /// - Parameters:
+    ///   - fields: the task's hash.
+    ///   - maxAttempts: for a task that sets no other.
+    /// - Returns: nil when the hash is no task.
+    init?(type: TaskType, id: TaskID, fields: [(name: String, value: RESPValue)], maxAttempts: Int) {
+        let values = Dictionary(fields.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        func text(_ name: String) -> String? { values[name]?.string }
+        func time(_ name: String) -> Timestamp? {
+            values[name]?.int.map { Timestamp(milliseconds: Int64($0)) }
+        }
+        func json(_ name: String) -> JSONValue? {
+            values[name]?.bytes.flatMap { try? JSON.decode(JSONValue.self, from: $0) }
+        }
+        guard let state = text("state").flatMap(TaskState.init), let created = time("created"),
+            let priority = text("priority").flatMap(TaskPriority.init)
+        else { return nil }
+        self.id = id
+        self.type = type
+        self.state = state
+        self.priority = priority
+        attempt = values["attempt"]?.int ?? 0
+        self.maxAttempts = values["max_attempts"]?.int ?? maxAttempts
+        stalls = values["stalls"]?.int ?? 0
+        createdAt = created
+        dueAt = time("due")
+        startedAt = time("started")
+        finishedAt = time("finished")
+        worker = text("worker")
+        progress = values["progress"]?.double
+        message = text("message")
+        payload = json("payload")
+        result = json("result")
+        error = text("error")
+        isCancelRequested = values["cancel"] != nil
+        correlationID = CorrelationID(text("correlation") ?? "")
+        examID = text("exam").map(ExamID.init(rawValue:))
+    }
+}

@@ -1,0 +1,12 @@
+/// Where a task is in its life.
+package enum TaskState: String, Codable, Sendable, CaseIterable {
+    /// Waits for a worker.
+    case ready
+    /// Waits for its time: submitted with a delay, or failed and to be tried again.
+    case scheduled
+    case running
+    case completed
+    /// Dead: out of attempts, or failed in a way that no attempt can mend. Stays until retried or purged.
+    case failed
+    case cancelled
+}
