@@ -1,9 +1,9 @@
 import CCairo
 
 /// Prints lines of text on one cairo context. Lines are shaped once and kept, because bubbles repeat the same letters.
-final class TextPainter {
+package final class TextPainter {
     /// The first of these that is installed is used; the last resort is whatever has the characters.
-    static let family = "Noto Sans CJK SC, Source Han Sans SC, WenQuanYi Micro Hei, sans-serif"
+    package static let printFamily = "Noto Sans CJK SC, Source Han Sans SC, WenQuanYi Micro Hei, sans-serif"
 
     private struct Style: Hashable {
         var text: String
@@ -12,15 +12,19 @@ final class TextPainter {
     }
 
     private let cairo: OpaquePointer
+    private let family: String
     private let context: OpaquePointer
     private var lines: [Style: OpaquePointer] = [:]
 
-    /// - Parameter cairo: outlives the painter; its unit is the unit of all sizes.
-    init(cairo: OpaquePointer) throws(PrintingError) {
+    /// - Parameters:
+    ///   - cairo: outlives the painter; its unit is the unit of all sizes.
+    ///   - family: names of font families, separated by commas, the preferred first.
+    package init(cairo: OpaquePointer, family: String = TextPainter.printFamily) throws(PrintingError) {
         guard let context = pango_cairo_create_context(cairo) else {
             throw PrintingError(.drawingFailed, "no text context")
         }
         self.cairo = cairo
+        self.family = family
         self.context = context
         // Glyphs must land where the widths say at every resolution, so nothing may be rounded to pixels.
         pango_context_set_round_glyph_positions(context, 0)
@@ -48,7 +52,7 @@ final class TextPainter {
 
     /// Prints so that capitals are centred on `y`; `anchor` is 0 for the left end at `x`, 0.5 for the middle, 1 for
     /// the right end.
-    func print(
+    package func print(
         _ text: String, x: Double, y: Double, size: Double, bold: Bool = false, anchor: Double = 0,
         maxWidth: Double? = nil
     ) {
@@ -65,7 +69,7 @@ final class TextPainter {
     }
 
     /// The printed width of a line.
-    func width(of text: String, size: Double, bold: Bool = false) -> Double {
+    package func width(of text: String, size: Double, bold: Bool = false) -> Double {
         width(of: line(text, size: size, bold: bold))
     }
 
@@ -80,7 +84,7 @@ final class TextPainter {
         if let line = lines[style] { return line }
         guard let line = pango_layout_new(context) else { preconditionFailure("out of memory") }
         let font = pango_font_description_new()
-        pango_font_description_set_family(font, Self.family)
+        pango_font_description_set_family(font, family)
         pango_font_description_set_weight(font, bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL)
         pango_font_description_set_absolute_size(font, size * Double(PANGO_SCALE))
         pango_layout_set_font_description(line, font)
