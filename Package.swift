@@ -145,5 +145,6 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         test("RedisTests", ["Redis", "TestSupport", logging, nioCore, nioPosix]),
+        test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "Domain"]),
     ]
 )
