@@ -144,6 +144,7 @@ let package = Package(
         test("ScanReaderTests", ["ScanReader", "CSandbox", "Domain", "HostileReader", "OCRReader", logging]),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
         test("RedisTests", ["Redis", "TestSupport", logging, nioCore, nioPosix]),
         test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "Domain"]),
     ]

@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 package import Redis
 
 /// The queues of all task types: work to be done once, by any replica, however often processes die.
