@@ -135,7 +135,7 @@ let package = Package(
             ["Access", "AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient]),
         test("AccessTests", ["Access", "Domain", crypto]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
-        test("RecognitionTests", ["Recognition", "Domain", "CVision", "CQREncode", "CTurboJPEG"]),
+        test("RecognitionTests", ["Recognition", "Domain", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),
 
         // Tests.
         .executableTarget(

@@ -9,8 +9,10 @@ struct BubbleDecision: Equatable {
 
     /// One bubble at most should be marked.
     static func single(
-        _ bubbles: [BubbleMeasure], levels: SheetLevels, thresholds: BubbleThresholds
+        _ measures: [BubbleMeasure], levels: SheetLevels, thresholds: BubbleThresholds
     ) -> BubbleDecision {
+        let darkest = measures.map(\.fill).max() ?? 0
+        let bubbles = measures.map { levels.withoutResidue($0, first: darkest, thresholds: thresholds) }
         let order = bubbles.indices.sorted { bubbles[$0].fill > bubbles[$1].fill }
         guard let top = order.first else { return BubbleDecision(marked: [], confidence: 0, flags: [.blank]) }
         let first = bubbles[top].fill
@@ -44,8 +46,10 @@ struct BubbleDecision: Equatable {
 
     /// Any number of bubbles may be marked.
     static func many(
-        _ bubbles: [BubbleMeasure], levels: SheetLevels, thresholds: BubbleThresholds
+        _ measures: [BubbleMeasure], levels: SheetLevels, thresholds: BubbleThresholds
     ) -> BubbleDecision {
+        let darkest = measures.map(\.fill).max() ?? 0
+        let bubbles = measures.map { levels.withoutResidue($0, first: darkest, thresholds: thresholds) }
         let first = bubbles.map(\.fill).max() ?? 0
         guard first >= levels.empty else {
             return BubbleDecision(

@@ -3,6 +3,8 @@ import Domain
 /// Reads all bubble fields of a page that lies flat.
 struct BubbleFieldReader {
     var thresholds: BubbleThresholds
+    /// True on sheets whose print is not known: shaded columns are then told from marks group by group.
+    var isForeign = false
 
     /// The fields' bubbles as groups in raster pixels: one for a choice, one a column for digits.
     static func groups(of fields: [LayoutField], on page: PageRaster) -> [BubbleGroup] {
@@ -14,7 +16,7 @@ struct BubbleFieldReader {
                 let bubbles = field.bubbles.filter { column == nil || $0.position == column }
                 groups.append(
                     BubbleGroup(
-                        field: index,
+                        field: index, block: groups.count,
                         spots: bubbles.map {
                             BubbleGroup.Spot(
                                 value: $0.value, centre: page.pixel($0.x, $0.y),
@@ -27,7 +29,7 @@ struct BubbleFieldReader {
 
     /// Readings by field name. `groups` must come from `groups(of:on:)` with the same fields, aligned.
     func read(_ fields: [LayoutField], groups: [BubbleGroup], on page: PageRaster) -> [String: FieldReading] {
-        let measures = BubbleMeter().measure(groups, on: page)
+        let measures = BubbleMeter(isForeign: isForeign).measure(groups, on: page)
         let levels = SheetLevels(measures, thresholds: thresholds)
         var decisions = [[(BubbleDecision, BubbleGroup)]](repeating: [], count: fields.count)
         for (group, bubbles) in zip(groups, measures) {

@@ -1,4 +1,4 @@
-/// Bubbles that are read and lie together: a question's options, or a digit's column. Lengths are raster pixels.
+/// Bubbles that are read together: a question's options, or a digit's column. Lengths are raster pixels.
 struct BubbleGroup {
     struct Spot {
         var value: String
@@ -9,6 +9,8 @@ struct BubbleGroup {
 
     /// Index of the field in the page.
     var field: Int
+    /// Groups with the same number were placed together and may be off together.
+    var block: Int
     var spots: [Spot]
     /// How far the print was found from where the layout says.
     var shift = Point(x: 0, y: 0)

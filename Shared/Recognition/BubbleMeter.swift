@@ -17,6 +17,9 @@ struct BubbleMeter {
         var value: String
     }
 
+    /// True on sheets whose print is not known.
+    var isForeign = false
+
     /// Darkness an empty bubble's print is believed to have at most, and how much darker than the sheet's lightest.
     private let maximumPrint = 0.22
     private let maximumPrintSpread = 0.10
@@ -40,8 +43,11 @@ struct BubbleMeter {
             )
         }
         return raw.map { group in
-            group.map { one in
-                let print = prints[one.value] ?? (lightest, lightestDark)
+            // Some foreign sheets shade whole columns or rows.
+            let shade = isForeign && group.count >= 4 ? group.map(\.inside).sorted()[1] : 0
+            return group.map { one in
+                var print = prints[one.value] ?? (lightest, lightestDark)
+                print.inside = max(print.inside, min(shade, lightest + 1.5 * maximumPrintSpread))
                 return BubbleMeasure(
                     fill: (one.inside - print.inside) / max(0.2, 1 - print.inside),
                     dark: (one.dark - print.dark) / max(0.2, 1 - print.dark), halo: one.halo - quietHalo)

@@ -11,6 +11,8 @@ package struct BubbleThresholds: Sendable {
     package var shareOfFirst = 0.5
     /// Up to this share of the first one's darkness a second bubble is smudge or rubbed out, and ignored.
     package var residueShare = 0.35
+    /// On a sheet of dark strokes, grey without any dark pixel up to this darkness is what a rubber left, and ignored.
+    package var residueCeiling = 0.14
     /// Darkness around a bubble from which it seems scribbled over.
     package var scribbleHalo = 0.40
 
@@ -25,6 +27,8 @@ struct SheetLevels: Equatable {
     var mark: Double
     /// Darkness of the sheet's usual mark.
     var pen: Double
+    /// Whether the sheet's marks hold dark pixels; false for light pencil.
+    var penIsDark: Bool
 
     init(_ groups: [[BubbleMeasure]], thresholds: BubbleThresholds) {
         let fills = groups.flatMap { $0.map(\.fill) }
@@ -35,12 +39,25 @@ struct SheetLevels: Equatable {
         // Only groups with one bubble that stands out tell about the pen: a sheet without marks must not make its
         // noise the standard.
         let floor = max(0.12, 2 * empty)
-        let marks = groups.compactMap { group -> Double? in
-            let sorted = group.map(\.fill).sorted(by: >)
-            guard let first = sorted.first, first > floor else { return nil }
-            return sorted.count < 2 || first - sorted[1] > floor / 2 ? first : nil
+        let marks = groups.compactMap { group -> BubbleMeasure? in
+            let sorted = group.sorted { $0.fill > $1.fill }
+            guard let first = sorted.first, first.fill > floor else { return nil }
+            return sorted.count < 2 || first.fill - sorted[1].fill > floor / 2 ? first : nil
         }
-        pen = marks.median ?? 0.6
+        pen = marks.map(\.fill).median ?? 0.6
+        penIsDark = (marks.map(\.dark).quantile(0.25) ?? 1) >= 0.08
         mark = min(max(thresholds.shareOfPen * pen, thresholds.markFloor, empty * 1.5), thresholds.markCeiling)
+    }
+}
+
+extension SheetLevels {
+    /// The measure with what a rubber left of an older mark taken out.
+    func withoutResidue(_ bubble: BubbleMeasure, first: Double, thresholds: BubbleThresholds) -> BubbleMeasure {
+        guard penIsDark, bubble.dark < 0.02, bubble.fill < thresholds.residueCeiling, bubble.fill < 0.75 * first else {
+            return bubble
+        }
+        var clean = bubble
+        clean.fill = min(clean.fill, 0.5 * empty)
+        return clean
     }
 }

@@ -55,27 +55,36 @@ enum CornerMarkMatcher {
                         marks[next] = atNext
                         let scale = (scaleN * scaleP).squareRoot()
                         let expected = atCorner.centre + armN + armP
-                        let reach = (armN.length + armP.length) * 0.11
-                        marks[opposite] = nearest(
-                            to: expected, within: reach, side: size * scale, in: candidates, except: [c, p, n])
-                        // With four found, the same arrangement turns up from every corner; one is enough.
-                        if marks[opposite] != nil, corner >= 2 { continue }
+                        let reach = (armN.length + armP.length) * 0.07
                         let distortion =
                             abs(scaleN / scaleP - 1) * 4 + (1 - sine) * 10
-                            + marks.compactMap { $0 }.map { abs($0.side / (size * scale) - 1) }.reduce(0, +)
-                            + marks.compactMap { $0?.flaw }.reduce(0, +)
+                            + marks.compactMap { $0 }.map { abs($0.side / (size * scale) - 1) + $0.flaw }.reduce(0, +)
+                        // Three alone stand beside three with a fourth that may be something else.
+                        found.append(scored(marks, distortion: distortion, hollowCorner: hollowCorner))
+                        marks[opposite] = nearest(
+                            to: expected, within: reach, side: size * scale, in: candidates, except: [c, p, n])
+                        guard let fourth = marks[opposite] else { continue }
+                        let skew = (fourth.centre - expected).length / reach
                         found.append(
-                            scored(marks, distortion: distortion, hollowCorner: hollowCorner, expected: expected))
+                            scored(
+                                marks, distortion: distortion + fourth.flaw + skew, hollowCorner: hollowCorner))
                     }
                 }
             }
         }
         found.sort { $0.score > $1.score }
-        return Array(found.prefix(limit))
+        // The same four are met from each of their corners.
+        var distinct: [MarkMatch] = []
+        for match in found where distinct.count < limit {
+            if !distinct.contains(where: { $0.marks.map(\.?.centre) == match.marks.map(\.?.centre) }) {
+                distinct.append(match)
+            }
+        }
+        return distinct
     }
 
     private static func scored(
-        _ marks: [MarkCandidate?], distortion: Double, hollowCorner: Int?, expected: Point
+        _ marks: [MarkCandidate?], distortion: Double, hollowCorner: Int?
     ) -> MarkMatch {
         var score = Double(marks.count { $0 != nil }) * 10 - distortion * 3
         var oriented = false

@@ -9,6 +9,7 @@ package final class PageReader {
     let locator = PageLocator()
     let decoder: ImageDecoder
     private let codeReader = PageCodeReader()
+    private let textReader: TextFieldReader
 
     /// Pixels a millimetre of the page laid flat: enough for the thin outlines, few enough to be quick.
     static let rasterScale = 6.0
@@ -18,7 +19,14 @@ package final class PageReader {
     package init(configuration: ReaderConfiguration) {
         self.configuration = configuration
         decoder = ImageDecoder(maximumPixels: configuration.maxPixels)
+        textReader = TextFieldReader(configuration: configuration)
         vision_prepare()
+    }
+
+    /// Loads the text model now rather than at the first text field; for a process that gives up reading files.
+    /// - Throws: `.readerUnavailable` when the configured files are missing or unfit.
+    package func loadTextModel() throws(ReadingFailure) {
+        try textReader.load()
     }
 
     /// Reads one page image.
@@ -37,7 +45,7 @@ package final class PageReader {
         let shrink = try decoder.decode(bytes, page: imageIndex, into: source, sufficientSide: 2300)
         try locator.prepare(source)
         let found = try locate(layout, expectedExam: expectedExam)
-        var reading = read(found)
+        var reading = try read(found)
         if found.sourceScale * Double(shrink) < configuration.lowResolution { reading.flags.append(.lowResolution) }
         reading.milliseconds = (ContinuousClock.now - start).milliseconds
         return reading
@@ -55,6 +63,17 @@ struct LocatedPage {
 
     /// How clearly the printed outlines were found.
     var printContrast: Double { groups.map(\.printContrast).median ?? 0 }
+
+    /// The shift of the bubbles nearest to a box, in layout units.
+    func shift(near field: LayoutField) -> Point {
+        guard let box = field.box, let scale = groups.isEmpty ? nil : PageReader.rasterScale else {
+            return Point(x: 0, y: 0)
+        }
+        let place = Point(x: box.x * scale, y: box.y * scale)
+        let nearest = groups.sorted { ($0.centre - place).length < ($1.centre - place).length }.prefix(3)
+        return Point(
+            x: (nearest.map(\.shift.x).median ?? 0) / scale, y: (nearest.map(\.shift.y).median ?? 0) / scale)
+    }
 }
 
 extension PageReader {
@@ -138,7 +157,7 @@ extension PageReader {
             source, toSource: pose.toSource, width: page.width, height: page.height, scale: Self.rasterScale)
         raster.setBlack(blackLevel(page))
         var groups = BubbleFieldReader.groups(of: page.fields, on: raster)
-        PrintAlignment(reach: Int(1.5 * Self.rasterScale)).align(&groups, on: raster)
+        PrintAlignment(reach: Int(1.5 * Self.rasterScale), styles: OutlineProbe.Style.own).align(&groups, on: raster)
         let middle = Point(x: page.width / 2, y: page.height / 2)
         let across = pose.toSource(middle + Point(x: 10, y: 0)) - pose.toSource(middle)
         return LocatedPage(page: page, code: code, pose: pose, groups: groups, sourceScale: across.length / 10)
@@ -158,7 +177,7 @@ extension PageReader {
         return samples.quantile(0.3)
     }
 
-    private func read(_ found: LocatedPage) -> PageReading {
+    private func read(_ found: LocatedPage) throws(ReadingFailure) -> PageReading {
         let page = found.page
         var flags = found.pose.flags
         let reader = BubbleFieldReader(thresholds: configuration.bubbles)
@@ -168,6 +187,12 @@ extension PageReader {
             flags.append(.misaligned)
             for name in fields.keys where fields[name]?.flags.contains(.uncertain) == false {
                 fields[name]?.flags.append(.uncertain)
+            }
+        }
+        for field in page.fields where field.box != nil {
+            let shift = found.shift(near: field)
+            if let reading = try textReader.read(field, shift: shift, from: source, on: raster) {
+                fields[field.name] = reading
             }
         }
         if !fields.isEmpty, fields.values.allSatisfy({ $0.flags.contains(.blank) }) { flags.append(.blankPage) }

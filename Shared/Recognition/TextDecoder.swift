@@ -1,0 +1,89 @@
+/// Turns the network's steps into text: connectionist temporal classification, the likeliest character a step, repeats
+/// joined, blanks dropped.
+struct TextDecoder {
+    struct Line: Equatable {
+        var text: String
+        /// Confidence of each character, 0 to 1.
+        var confidences: [Double]
+
+        /// That of the least certain character; 1 for an empty line.
+        var confidence: Double { confidences.min() ?? 1 }
+    }
+
+    /// The characters by class; class 0 is the blank, so character i is class i + 1.
+    let characters: [String]
+    private let classes: [String: Int]
+
+    /// - Parameter dictionary: One character a line; a space is added at the end.
+    init(dictionary: String) {
+        var lines = dictionary.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        while lines.last == "" { lines.removeLast() }
+        characters = lines + [" "]
+        var classes: [String: Int] = [:]
+        for (index, character) in characters.enumerated() where classes[character] == nil {
+            classes[character] = index + 1
+        }
+        self.classes = classes
+    }
+
+    /// What a writer of digits may seem to have written.
+    private static let lookalikes: [Character: String] = [
+        "0": "０OoQDＯ〇○°", "1": "１lI|丨ｌ!i/", "2": "２Zz", "3": "３", "4": "４", "5": "５Ss", "6": "６b", "7": "７",
+        "8": "８B&", "9": "９gq", "-": "—一−–－_~", ".": "。·,，、",
+    ]
+
+    /// Classes that stand for each allowed character.
+    func groups(alphabet: String) -> [(character: Character, classes: [Int])] {
+        alphabet.map { character in
+            let also = (Self.lookalikes[character] ?? "").filter { !alphabet.contains($0) }
+            return (character, ([character] + also).compactMap { classes[String($0)] })
+        }
+    }
+
+    /// - Parameters:
+    ///   - scores: Probabilities, `steps` rows of `classCount`.
+    ///   - alphabet: Characters that can occur; nil for all.
+    func decode(_ scores: UnsafeBufferPointer<Float>, steps: Int, classCount: Int, alphabet: String?) -> Line {
+        guard steps > 0, classCount > 1, scores.count >= steps * classCount else {
+            return Line(text: "", confidences: [])
+        }
+        let groups = alphabet.map { self.groups(alphabet: $0) }
+        var line = Line(text: "", confidences: [])
+        var previous = -1
+        for step in 0..<steps {
+            let row = UnsafeBufferPointer(rebasing: scores[(step * classCount)..<((step + 1) * classCount)])
+            let best = groups.map { Self.best(row, $0) } ?? best(row)
+            defer { previous = best.identity }
+            guard best.identity != 0 else { continue }
+            if best.identity == previous {
+                // The same stroke seen again; its clearest view counts.
+                if let last = line.confidences.indices.last {
+                    line.confidences[last] = max(line.confidences[last], best.score)
+                }
+                continue
+            }
+            line.text += best.text
+            line.confidences.append(best.score)
+        }
+        return line
+    }
+
+    private func best(_ row: UnsafeBufferPointer<Float>) -> (identity: Int, text: String, score: Double) {
+        var best = 0
+        for index in row.indices where row[index] > row[best] { best = index }
+        let text = best > 0 && best <= characters.count ? characters[best - 1] : ""
+        return (best, text, Double(row[best]))
+    }
+
+    private static func best(
+        _ row: UnsafeBufferPointer<Float>, _ groups: [(character: Character, classes: [Int])]
+    ) -> (identity: Int, text: String, score: Double) {
+        var best = (identity: 0, text: "", score: Double(row[0]))
+        for (index, group) in groups.enumerated() {
+            var score = 0.0
+            for place in group.classes where place < row.count { score += Double(row[place]) }
+            if score > best.score { best = (index + 1, String(group.character), score) }
+        }
+        return best
+    }
+}

@@ -1,0 +1,43 @@
+import Domain
+
+/// Reads written fields of a page that lies flat. The network is loaded at the first field that holds writing.
+final class TextFieldReader {
+    private let configuration: ReaderConfiguration
+    private let written = WrittenBox()
+    private let line = GreyImage()
+    private var model: TextModel?
+
+    init(configuration: ReaderConfiguration) {
+        self.configuration = configuration
+    }
+
+    /// Loads the network now; nothing happens when it is loaded or none is configured.
+    func load() throws(ReadingFailure) {
+        guard model == nil, let models = configuration.modelDirectory, let libraries = configuration.openVINODirectory
+        else { return }
+        model = try TextModel(modelDirectory: models, openVINODirectory: libraries)
+    }
+
+    /// Reads a `text` field, or tells whether an `open` one is blank.
+    /// - Parameter shift: How far the print lies from where the layout says, in layout units.
+    /// - Throws: `.readerUnavailable` when the configured network cannot be used.
+    func read(
+        _ field: LayoutField, shift: Point, from source: GreyImage, on page: PageRaster
+    ) throws(ReadingFailure) -> FieldReading? {
+        guard field.kind == .text || field.kind == .open, var box = field.box else { return nil }
+        box.x += shift.x
+        box.y += shift.y
+        guard written.take(box, from: source, on: page) else {
+            return FieldReading(value: "", confidence: 0.95, flags: [.blank])
+        }
+        guard field.kind == .text else { return FieldReading(value: "", confidence: 1) }
+        try load()
+        guard let model else { return FieldReading(value: "", confidence: 0, flags: [.unreadable]) }
+        written.drawLine(into: line)
+        let result = try model.read(line, alphabet: field.alphabet)
+        let value = result.text.split(separator: " ").joined(separator: " ")
+        guard !value.isEmpty else { return FieldReading(value: "", confidence: 0, flags: [.unreadable]) }
+        let isSure = result.confidence >= configuration.textConfidence
+        return FieldReading(value: value, confidence: result.confidence, flags: isSure ? [] : [.uncertain])
+    }
+}

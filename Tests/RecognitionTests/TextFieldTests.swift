@@ -1,0 +1,125 @@
+import Domain
+import Foundation
+import Testing
+
+@testable import Recognition
+
+/// The unpacked model and libraries of a working copy; tests that need them pass over where they are missing.
+enum Dependencies {
+    static let directory = ProcessInfo.processInfo.environment["ZHIYUE_DEPS"] ?? ".deps"
+
+    static var configuration: ReaderConfiguration {
+        ReaderConfiguration(
+            modelDirectory: directory + "/models", openVINODirectory: directory + "/openvino/openvino/libs")
+    }
+
+    static var areInstalled: Bool {
+        FileManager.default.fileExists(atPath: directory + "/models/recognition.onnx")
+            && FileManager.default.fileExists(atPath: directory + "/openvino/openvino/libs")
+    }
+}
+
+@Suite struct TextFieldTests {
+    static let digits = "-.0123456789"
+
+    struct Case: CustomStringConvertible {
+        var text: String
+        var alphabet: String?
+        var ink = 0.85
+        var description: String { text }
+    }
+
+    @Test(
+        "Written text is read", .enabled(if: Dependencies.areInstalled),
+        arguments: [
+            Case(text: "Beijing"), Case(text: "3.14", alphabet: digits), Case(text: "-27", alphabet: digits),
+            Case(text: "光合作用"), Case(text: "photosynthesis", ink: 0.5), Case(text: "1905", alphabet: digits, ink: 0.4),
+            Case(text: "鲁迅"), Case(text: "7", alphabet: digits), Case(text: "H2SO4"),
+        ])
+    func text(_ example: Case) throws {
+        var layout = PrintedSheet.layout()
+        let field = try #require(layout.pages[0].fields.firstIndex { $0.name == "q91" })
+        layout.pages[0].fields[field].alphabet = example.alphabet
+        let canvas = PrintedSheet.print(layout.pages[0])
+        canvas.write(example.text, x: 55, y: 225.3, size: 6, ink: example.ink)
+        var generator = SeededGenerator(seed: 9)
+        let bytes = ImageFile.jpeg(Scan(rotation: 0.8, noise: 4).scan(canvas, using: &generator))
+        let reader = PageReader(configuration: Dependencies.configuration)
+        let reading = try reader.read(bytes, page: 0, layout: layout, expectedExam: nil)
+        let read = try #require(reading.fields["q91"])
+        #expect(read.value == example.text)
+        #expect(read.flags == [], "\(read.confidence)")
+    }
+
+    @Test("An empty box is blank, with or without a model", arguments: [0.0, 8, 14])
+    func blank(noise: Double) throws {
+        let layout = PrintedSheet.layout()
+        var generator = SeededGenerator(seed: 4)
+        let canvas = PrintedSheet.print(layout.pages[0])
+        let scan = Scan(rotation: -2, noise: noise, shadow: 0.3)
+        let bytes = ImageFile.jpeg(scan.scan(canvas, using: &generator))
+        let reader = PageReader(configuration: ReaderConfiguration())
+        let reading = try reader.read(bytes, page: 0, layout: layout, expectedExam: nil)
+        #expect(reading.fields["q91"]?.flags == [.blank])
+        #expect(reading.fields["q91"]?.value == "")
+    }
+
+    @Test("Without a model writing is found but flagged")
+    func unreadable() throws {
+        let layout = PrintedSheet.layout()
+        var generator = SeededGenerator(seed: 4)
+        let canvas = PrintedSheet.print(layout.pages[0])
+        canvas.write("42", x: 40, y: 225, size: 6)
+        let bytes = ImageFile.jpeg(Scan().scan(canvas, using: &generator))
+        let reader = PageReader(configuration: ReaderConfiguration())
+        let reading = try reader.read(bytes, page: 0, layout: layout, expectedExam: nil)
+        #expect(reading.fields["q91"]?.flags == [.unreadable])
+    }
+
+    @Test("A missing installation is told apart from a bad image")
+    func missingModel() throws {
+        let reader = PageReader(
+            configuration: ReaderConfiguration(modelDirectory: "/nonexistent", openVINODirectory: "/nonexistent"))
+        let failure = #expect(throws: ReadingFailure.self) { try reader.loadTextModel() }
+        #expect(failure?.code == .readerUnavailable)
+    }
+}
+
+@Suite struct TextDecoderTests {
+    let decoder = TextDecoder(dictionary: "a\nb\n1\nl\n0\nO\n")
+
+    private func scores(_ steps: [(Int, Float)]) -> [Float] {
+        steps.flatMap { index, value in (0..<8).map { $0 == index ? value : (1 - value) / 7 } }
+    }
+
+    private func decode(_ steps: [(Int, Float)], alphabet: String? = nil) -> TextDecoder.Line {
+        scores(steps).withUnsafeBufferPointer {
+            decoder.decode($0, steps: steps.count, classCount: 8, alphabet: alphabet)
+        }
+    }
+
+    @Test("Repeats are one character unless a blank parts them")
+    func repeats() {
+        #expect(decode([(1, 0.9), (1, 0.8), (0, 0.9), (1, 0.9), (2, 0.7), (7, 0.9)]).text == "aab ")
+    }
+
+    @Test("The least certain character tells the confidence")
+    func confidence() {
+        let line = decode([(1, 0.9), (0, 0.9), (2, 0.5), (2, 0.7)])
+        #expect(line.confidences.count == 2)
+        #expect(abs(line.confidence - 0.7) < 1e-6)
+    }
+
+    @Test("A restricted alphabet takes look-alikes for its own")
+    func alphabet() {
+        let line = decode([(4, 0.9), (0, 0.9), (6, 0.9)], alphabet: "0123456789")
+        #expect(line.text == "10")
+        #expect(line.confidence > 0.8)
+    }
+
+    @Test("A letter where only digits can be gives little confidence")
+    func foreignCharacter() {
+        let line = decode([(0, 0.9), (1, 0.95), (0, 0.9)], alphabet: "0123456789")
+        #expect(line.text == "" || line.confidence < 0.1)
+    }
+}
