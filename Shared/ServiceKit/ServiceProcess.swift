@@ -8,6 +8,7 @@ package import Redis
 package import ServiceLifecycle
 internal import Synchronization
 package import TaskQueue
+internal import UnixSignals
 
 #if canImport(Glibc)
     internal import Glibc
@@ -69,9 +70,15 @@ package enum ServiceProcess {
             try await serve(name, ownsHealthRoutes: ownsHealthRoutes, settings: settings, reader: reader, build: build)
             exit(0)
         } catch {
-            fputs("\(name): \(error)\n", stderr)
+            Self.complain("\(name): \(error)\n")
             exit(1)
         }
+    }
+
+    private static func complain(_ line: String) {
+        let bytes = Array(line.utf8)
+        // There is nobody left to tell when this fails.
+        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
     private static func serve(
@@ -79,7 +86,7 @@ package enum ServiceProcess {
         build: @Sendable (ServiceContext) async throws -> [any Service]
     ) async throws {
         let logger = Logger(label: name)
-        let client = try RedisClient(configuration: settings.redis, logger: logger)
+        let client = RedisClient(configuration: settings.redis, logger: logger)
         let bus = EventBus(
             client: client, keys: settings.keys, configuration: settings.bus, source: "/zhiyue/\(name)")
         let context = ServiceContext(

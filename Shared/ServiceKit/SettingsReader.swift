@@ -1,5 +1,6 @@
 package import Configuration
 internal import FoundationEssentials
+internal import SystemPackage
 
 /// A setting that cannot be used, with what to do about it.
 package struct SettingsError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -31,7 +32,7 @@ package struct SettingsReader: Sendable {
         let reader = SettingsReader(config: ConfigReader(provider: environment))
         guard let path = reader.text("ZHIYUE_CONFIG") else { return reader }
         do {
-            let file = try await EnvironmentVariablesProvider(environmentFilePath: .init(path))
+            let file = try await EnvironmentVariablesProvider(environmentFilePath: FilePath(path))
             return SettingsReader(config: ConfigReader(providers: [environment, file]))
         } catch {
             throw SettingsError(name: "ZHIYUE_CONFIG", problem: "names \(path), which cannot be read: \(error)")
