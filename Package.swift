@@ -143,7 +143,9 @@ let package = Package(
         .executableTarget(
             name: "HostileReader", dependencies: ["Domain", "ScanReader"], path: "Tests/HostileReader",
             swiftSettings: settings),
-        test("ScanReaderTests", ["ScanReader", "CSandbox", "Domain", "HostileReader", "OCRReader", logging]),
+        test(
+            "ScanReaderTests",
+            ["ScanReader", "AnswerSheet", "CSandbox", "CZip", "Domain", "HostileReader", "OCRReader", logging]),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),

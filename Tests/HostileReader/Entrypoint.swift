@@ -7,7 +7,18 @@ internal import ScanReader
 @main
 enum Entrypoint {
     static func main() {
+        if CommandLine.arguments.dropFirst().first == "parent" { beParent() }
         exit(ReaderLoop.run { _ in HostileReader() })
+    }
+
+    /// Starts a confined child that waits, tells its number, and waits itself.
+    private static func beParent() -> Never {
+        let limits = ConfinedCommand.Limits(addressSpace: 4 << 30, data: 1 << 30, processorSeconds: 60)
+        guard let path = CommandLine.arguments.first,
+            let child = try? ConfinedProcess(ConfinedCommand(path: path, limits: limits))
+        else { exit(1) }
+        _ = "\(child.processID)".withCString { write(1, $0, strlen($0)) }
+        while true { sleep(1_000) }
     }
 }
 

@@ -2,10 +2,18 @@ internal import Glibc
 
 /// A file opened for reading at any place, or bytes that are read like one.
 struct BoundedFile: Sendable {
-    enum Failure: Error {
+    enum Failure: Error, CustomStringConvertible {
         case system(errno: Int32)
         case tooLarge(bytes: Int)
         case notAFile
+
+        var description: String {
+            switch self {
+            case .system(let errno): systemMessage(errno)
+            case .tooLarge(let bytes): "it has \(bytes) bytes"
+            case .notAFile: "it is no file"
+            }
+        }
     }
 
     private enum Source: Sendable {

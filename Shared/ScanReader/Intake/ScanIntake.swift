@@ -56,7 +56,7 @@ package struct ScanIntake: Sendable {
         do {
             file = try BoundedFile(path: path)
         } catch {
-            throw IntakeFailure(.unavailable, "The uploaded file cannot be read: \(error).")
+            throw IntakeFailure(.unavailable, "The file cannot be read: \(error).")
         }
         if FileKind(start: file.read(at: 0, count: 1_024)) == .zip {
             return try await pages(ofArchive: file, at: path, name: name, store: store)

@@ -26,6 +26,9 @@ actor ReaderWorker {
         working.withLock { $0?.kill() }
     }
 
+    /// The process that works right now.
+    nonisolated var workingProcess: Int32? { working.withLock { $0?.processID } }
+
     func stop() {
         stopped = true
         child = nil
@@ -62,11 +65,8 @@ actor ReaderWorker {
             do {
                 return try BoundedFile.read(path, limit: configuration.maxImageBytes)
             } catch {
-                switch error {
-                case .tooLarge(let bytes): throw tooLarge(bytes)
-                case .system(let errno): throw ReadingFailure(.damagedImage, "\(path): \(systemMessage(errno)).")
-                case .notAFile: throw ReadingFailure(.notAnImage, "\(path) is no file.")
-                }
+                if case .tooLarge(let bytes) = error { throw tooLarge(bytes) }
+                throw ReadingFailure(.readerUnavailable, "The scan \(path) cannot be read: \(error).")
             }
         }
     }

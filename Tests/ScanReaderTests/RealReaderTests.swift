@@ -1,0 +1,92 @@
+import Domain
+import Logging
+import Testing
+
+@testable import ScanReader
+
+/// The reader program of this build, on real pages and hostile ones.
+@Suite struct RealReaderTests {
+    private func withReader<Result>(_ body: (ScanReader) async throws -> Result) async throws -> Result {
+        let reader = ScanReader(
+            configuration: ScanReaderConfiguration(), workers: 1, logger: Logger(label: "test"))
+        do {
+            let result = try await body(reader)
+            await reader.shutdown()
+            return result
+        } catch {
+            await reader.shutdown()
+            throw error
+        }
+    }
+
+    @Test func `a printed sheet is read from its PDF, and from a picture of it`() async throws {
+        let (layout, pdf) = try Samples.answerSheet()
+        let tools = PDFTools(resolution: 150, maxPixels: 10_000_000)
+        let picture = try tools.render(pdf, page: 0, until: .now + .seconds(20))
+        try await withReader { reader in
+            for scan in [
+                ScanSource(bytes: pdf), ScanSource(bytes: picture), ScanSource(path: try Samples.file(picture)),
+            ] {
+                let reading = try await reader.read(scan, layout: layout, expectedExam: "exam1")
+                #expect(reading.page == 1)
+                #expect(Set(reading.fields.keys) == Set(layout.pages[0].fields.map(\.name)))
+                #expect(reading.fields.values.allSatisfy { $0.flags == [.blank] })
+            }
+            let other = await failure { () throws(ReadingFailure) in
+                try await reader.read(ScanSource(bytes: picture), layout: layout, expectedExam: "exam2")
+            }
+            #expect(other?.code == .wrongExam)
+        }
+    }
+
+    @Test func `a hostile file fails with its reason and the next page is read`() async throws {
+        let (layout, pdf) = try Samples.answerSheet()
+        let tools = PDFTools(resolution: 100, maxPixels: 10_000_000)
+        let picture = try tools.render(pdf, page: 0, until: .now + .seconds(20))
+        let hostile: [(ScanSource, ReadingFailure.Code)] = [
+            (ScanSource(bytes: []), .notAnImage),
+            (ScanSource(bytes: Array("no image".utf8)), .notAnImage),
+            (ScanSource(bytes: Array(picture.prefix(picture.count / 2))), .damagedImage),
+            (ScanSource(bytes: Samples.png(width: 60_000, height: 60_000)), .imageTooLarge),
+            (ScanSource(bytes: Samples.png(width: 9_000, height: 9_000)), .damagedImage),
+            (ScanSource(bytes: Samples.tiff(pages: 1, width: 50_000, height: 50_000)), .imageTooLarge),
+            (ScanSource(bytes: Samples.protectedPDF), .damagedImage),
+            (ScanSource(bytes: pdf, page: 5), .damagedImage),
+            (ScanSource(path: "/nonexistent/scan.png"), .readerUnavailable),
+        ]
+        try await withReader { reader in
+            for (scan, code) in hostile {
+                let failure = await failure { () throws(ReadingFailure) in
+                    try await reader.read(scan, layout: layout, expectedExam: nil)
+                }
+                #expect(failure?.code == code, "\(scan.page) \(failure?.message ?? "none")")
+                #expect(failure?.message.isEmpty == false)
+            }
+            let reading = try await reader.read(ScanSource(bytes: picture), layout: layout, expectedExam: nil)
+            #expect(reading.page == 1)
+        }
+    }
+
+    @Test(arguments: ["1440000 1440000", "14400 14400", "1 14400", "0.001 0.001"])
+    func `a page of any size is drawn within the pixel limit, or refused`(size: String) throws {
+        let tools = PDFTools(resolution: 200, maxPixels: 4_000_000)
+        do {
+            let jpeg = try tools.render(Samples.pdf(pages: 1, size: size), page: 0, until: .now + .seconds(30))
+            let drawn = try #require(ImageSize(jpeg: BoundedFile(jpeg)))
+            #expect(drawn.pixels <= 4_100_000)
+        } catch let failure as ReadingFailure {
+            #expect(failure.code == .damagedImage || failure.code == .imageTooLarge)
+        }
+    }
+
+    @Test func `a reader that is not there is named`() async throws {
+        var configuration = ScanReaderConfiguration()
+        configuration.readerPath = "/nonexistent/ocr-reader"
+        let reader = ScanReader(configuration: configuration, workers: 1, logger: Logger(label: "test"))
+        let failure = await failure { () throws(ReadingFailure) in try await reader.values(order("echo")) }
+        #expect(failure?.code == .readerUnavailable)
+        #expect(failure?.message.contains("/nonexistent/ocr-reader") == true)
+        #expect(failure?.message.contains("No such file") == true)
+        await reader.shutdown()
+    }
+}
