@@ -18,12 +18,15 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioFileSystem = Target.Dependency.product(name: "_NIOFileSystem", package: "swift-nio")
@@ -72,9 +75,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -122,7 +127,12 @@ let package = Package(
             ], resources: [.embedInCode("Scripts")]),
 
         // The seven services, the confined reader and the command line.
-        service("Gateway", ["Access", "AnswerSheet", "ScanReader", crypto, hummingbird, nioCore, nioPosix]),
+        service(
+            "Gateway",
+            [
+                "Access", "AnswerSheet", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore, nioHTTP1,
+                nioHTTPTypes, nioPosix,
+            ]),
         service("EventRouter"),
         service("OCRWorker", ["ScanReader"]),
         .executableTarget(
@@ -136,6 +146,12 @@ let package = Package(
             "ZhiYueCLI",
             ["Access", "AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient]),
         test("AccessTests", ["Access", "Domain", crypto]),
+        test(
+            "GatewayTests",
+            [
+                "Gateway", "Access", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit",
+                "TestSupport", asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioPosix,
+            ]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
         test("RecognitionTests", ["Recognition", "Domain", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),
 

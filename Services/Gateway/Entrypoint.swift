@@ -1,5 +1,8 @@
+import ServiceKit
+
 @main
 enum Entrypoint {
-    static func main() async throws {
+    static func main() async {
+        await ServiceProcess.run("gateway", ownsHealthRoutes: true, build: Gateway.services)
     }
 }

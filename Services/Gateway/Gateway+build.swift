@@ -1,0 +1,87 @@
+import Access
+import BlobStore
+import Domain
+import ExamStore
+import FoundationEssentials
+import Hummingbird
+import Logging
+import NIOCore
+import ScanReader
+import ServiceKit
+import ServiceLifecycle
+
+/// The HTTP side of the system.
+enum Gateway {
+    @Sendable
+    static func services(_ context: ServiceContext) async throws -> [any Service] {
+        let healthPort = context.healthPort
+        return [
+            try await application(context, configuration: try GatewayConfiguration(reader: context.reader)) { port in
+                healthPort.value = port
+            }
+        ]
+    }
+
+    /// - Parameter onListening: called with the port when the server takes connections.
+    static func application(
+        _ context: ServiceContext, configuration: GatewayConfiguration,
+        onListening: @escaping @Sendable (Int) -> Void
+    ) async throws -> Application<RouterResponder<GatewayContext>> {
+        let secret = try TokenSecret.load(
+            secret: configuration.tokenSecret, directory: context.settings.dataDirectory)
+        let tokens = await TokenAuthority(secret: secret)
+        let signIn = SignIn(store: context.store)
+        if let path = configuration.adminPasswordFile {
+            try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
+        }
+        let routes = routes(context, configuration: configuration, tokens: tokens, signIn: signIn)
+        let maxUploadBytes = configuration.upload.totalBytes
+        return Application(
+            responder: routes.buildResponder(),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [RequestFlowHandler(maxBodyBytes: maxUploadBytes)],
+                    idleTimeout: TimeAmount(configuration.idleTimeout),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
+            onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
+            logger: context.logger)
+    }
+
+    private static func routes(
+        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, signIn: SignIn
+    ) -> RouteTable {
+        let (store, queue, blobs) = (context.store, context.queue, context.blobs)
+        let access = ExamAccess(store: store)
+        let routes = RouteTable(authenticator: Authenticator(tokens: tokens))
+        routes.addHealth(context.health)
+        AuthRoutes(signIn: signIn, tokens: tokens, lifetime: configuration.tokenLifetime).declare(in: routes)
+        ExamRoutes(store: store, access: access).declare(in: routes)
+        PrintRoutes(store: store, access: access).declare(in: routes)
+        UploadRoutes(
+            access: access,
+            receiver: UploadReceiver(limits: configuration.upload, makePath: { blobs.temporaryPath() }),
+            admission: UploadAdmission(store: store, blobs: blobs, queue: queue, intake: ScanIntake())
+        ).declare(in: routes)
+        SheetRoutes(store: store, access: access, blobs: blobs).declare(in: routes)
+        TaskRoutes(queue: queue, access: access).declare(in: routes)
+        ReportRoutes(store: store, access: access, queue: queue, blobs: blobs).declare(in: routes)
+        EventRoutes(bus: context.bus, access: access).declare(in: routes)
+        NotificationRoutes(store: store).declare(in: routes)
+        SystemRoutes(registry: context.registry, queue: queue, bus: context.bus).declare(in: routes)
+        return routes
+    }
+
+    private static func password(in path: String) throws -> String {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw SettingsError(name: "ADMIN_PASSWORD_FILE", problem: "names \(path), which cannot be read")
+        }
+        let password = text.split(whereSeparator: \.isNewline).first.map { String($0) } ?? ""
+        guard password.utf8.count >= 8 else {
+            throw SettingsError(name: "ADMIN_PASSWORD_FILE", problem: "must hold a password of 8 characters or more")
+        }
+        return password
+    }
+}

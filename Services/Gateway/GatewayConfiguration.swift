@@ -1,0 +1,35 @@
+import ServiceKit
+
+/// What the gateway reads from its environment besides what every service does.
+struct GatewayConfiguration: Sendable {
+    /// `HTTP_HOST`
+    var host = "127.0.0.1"
+    /// `HTTP_PORT`; 0 takes any free port.
+    var port = 8080
+    /// `HTTP_MAX_UPLOAD_BYTES`, `HTTP_MAX_FILE_BYTES`, `HTTP_MAX_FILES`
+    var upload = UploadLimits()
+    /// `HTTP_IDLE_TIMEOUT`: how long a connection may be without a request.
+    var idleTimeout: Duration = .seconds(75)
+    /// `JWT_SECRET`; nil uses the file `jwt-secret` of the data directory.
+    var tokenSecret: String?
+    /// `JWT_TTL`: seconds an access token is valid.
+    var tokenLifetime = 8 * 3600
+    /// `ADMIN_PASSWORD_FILE`: holds the password the user `admin` is created with when there is none.
+    var adminPasswordFile: String?
+
+    init() {}
+
+    /// - Throws: `SettingsError` naming the setting and what is expected.
+    init(reader: SettingsReader) throws {
+        host = reader.text("HTTP_HOST") ?? host
+        port = try reader.integer("HTTP_PORT", in: 0...65_535, default: port)
+        upload.totalBytes = try reader.integer(
+            "HTTP_MAX_UPLOAD_BYTES", in: 1024...1 << 40, default: upload.totalBytes)
+        upload.fileBytes = try reader.integer("HTTP_MAX_FILE_BYTES", in: 1024...1 << 40, default: upload.fileBytes)
+        upload.files = try reader.integer("HTTP_MAX_FILES", in: 1...10_000, default: upload.files)
+        idleTimeout = try reader.seconds("HTTP_IDLE_TIMEOUT", in: 1...3600, default: idleTimeout)
+        tokenSecret = reader.text("JWT_SECRET", isSecret: true)
+        tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
+        adminPasswordFile = reader.text("ADMIN_PASSWORD_FILE")
+    }
+}

@@ -1,0 +1,66 @@
+import Access
+import Domain
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// A request of a signed-in user.
+struct Call: Sendable {
+    let request: Request
+    let context: GatewayContext
+    let bearer: AccessClaims
+
+    /// What the events and tasks caused by this request carry.
+    var eventContext: EventContext {
+        EventContext(
+            source: "/zhiyue/gateway", correlationID: context.correlationID, causationID: nil, actor: bearer.user,
+            traceparent: nil)
+    }
+
+    /// A part of the path, percent-decoded; empty when it cannot be decoded.
+    func parameter(_ name: String) -> String {
+        (context.parameters.get(name) ?? "").percentDecoded() ?? ""
+    }
+
+    var examID: ExamID { ExamID(parameter("exam")) }
+    var sheetID: SheetID { SheetID(parameter("sheet")) }
+
+    // MARK: Query
+
+    /// - Throws: `Problem` when a parameter has no valid value.
+    func query<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws -> Value? {
+        guard let text = request.uri.queryParameters[name[...]], !text.isEmpty else { return nil }
+        guard let value = parse(String(text)) else {
+            throw Problem(
+                .badRequest, "invalid-query", "The query parameter \(name) must be \(expected).",
+                errors: [FieldProblem(pointer: "?\(name)", detail: "must be \(expected)")])
+        }
+        return value
+    }
+
+    func query(_ name: String) -> String? {
+        request.uri.queryParameters[name[...]].flatMap { $0.isEmpty ? nil : String($0) }
+    }
+
+    /// `limit`, 50 by default.
+    func limit(max: Int = 200) throws -> Int {
+        try query("limit", "a whole number from 1 to \(max)") { text in
+            Int(text).flatMap { (1...max).contains($0) ? $0 : nil }
+        } ?? min(50, max)
+    }
+
+    /// `cursor`: what an earlier page gave as `next_cursor`.
+    func cursor() throws -> String? {
+        try query("cursor", "the next_cursor of an earlier page") { text in
+            text.utf8.count <= 200
+                && text.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_.:@/|".utf8.contains($0) } ? text : nil
+        }
+    }
+
+    // MARK: Body
+
+    /// - Throws: `Problem` with 415, 413, or 400 that tells where the JSON is wrong.
+    func json<Value: Decodable>(_ type: Value.Type, limit: Int = JSONBody.defaultLimit) async throws -> Value {
+        try await JSONBody.decode(type, from: request, limit: limit)
+    }
+}

@@ -1,0 +1,80 @@
+import Domain
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOHTTP1
+
+/// Around everything else: gives a request its identifiers, turns errors into problem documents, and logs it.
+struct ExchangeMiddleware: RouterMiddleware {
+    typealias Context = GatewayContext
+
+    func handle(
+        _ request: Request, context: GatewayContext,
+        next: @concurrent (Request, GatewayContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        context.requestID = Self.identifier(request.headers[.requestID]) ?? UUIDv7.make().compactString
+        context.correlationID = Self.identifier(request.headers[.correlationID]).map { CorrelationID($0) } ?? .make()
+        context.logger[metadataKey: "request_id"] = "\(context.requestID)"
+        context.logger[metadataKey: "correlation_id"] = "\(context.correlationID)"
+        let start = ContinuousClock.now
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let error as HTTPParserError {
+            // The server answers what is no HTTP itself.
+            throw error
+        } catch {
+            response = Self.response(to: error, context: context)
+        }
+        response.headers[.requestID] = context.requestID
+        response.headers[.correlationID] = context.correlationID.rawValue
+        response.headers[.contentTypeOptions] = "nosniff"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        report(request, response, context: context, duration: ContinuousClock.now - start)
+        return response
+    }
+
+    private static func response(to error: any Error, context: GatewayContext) -> Response {
+        if let problem = Problem(error) {
+            if problem.status.kind == .serverError {
+                context.logger.warning("request not served", metadata: ["error": "\(error)"])
+            }
+            return problem.response(requestID: context.requestID)
+        }
+        context.logger.error("request failed", metadata: ["error": "\(error)"])
+        let problem = Problem(
+            .internalServerError, "internal-error", "Something went wrong here. The log has the request's identifier.")
+        return problem.response(requestID: context.requestID)
+    }
+
+    private func report(_ request: Request, _ response: Response, context: GatewayContext, duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let milliseconds = Double(seconds) * 1000 + Double(attoseconds) / 1e15
+        context.logger.debug(
+            "request",
+            metadata: [
+                "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
+                "status": "\(response.status.code)", "milliseconds": "\(milliseconds)",
+            ])
+    }
+
+    /// - Returns: nil unless `text` is 1 to 64 letters, digits, `-`, `_`, `.` or `:`.
+    private static func identifier(_ text: String?) -> String? {
+        guard let text, (1...64).contains(text.utf8.count),
+            text.utf8.allSatisfy({ $0.isASCIIAlphanumeric || "-_.:".utf8.contains($0) })
+        else { return nil }
+        return text
+    }
+}
+
+extension HTTPField.Name {
+    static let requestID = custom("X-Request-ID")
+    static let correlationID = custom("X-Correlation-ID")
+    static let contentTypeOptions = custom("X-Content-Type-Options")
+
+    private static func custom(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
+        return name
+    }
+}

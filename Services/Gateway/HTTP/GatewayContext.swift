@@ -1,0 +1,20 @@
+import Domain
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What belongs to one request besides itself.
+struct GatewayContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The other end of the connection.
+    let remoteAddress: SocketAddress?
+    /// Taken over from the client or its proxy, or made here.
+    var requestID = ""
+    /// Goes with every event and task the request causes.
+    var correlationID = CorrelationID("")
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        remoteAddress = source.channel.remoteAddress
+    }
+}

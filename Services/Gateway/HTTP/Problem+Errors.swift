@@ -1,0 +1,71 @@
+import BlobStore
+import EventBus
+import ExamStore
+import Hummingbird
+import NIOCore
+import Redis
+import TaskQueue
+
+extension Problem {
+    /// What the client is told about `error`.
+    ///
+    /// - Returns: nil for an error the client is told nothing about but that it happened.
+    init?(_ error: any Error) {
+        switch error {
+        case let problem as Problem:
+            self = problem
+        case let error as HTTPError:
+            self.init(error)
+        case let error as ExamStoreError:
+            guard let problem = Self.problem(error) else { return nil }
+            self = problem
+        case let error as TaskQueueError:
+            guard let problem = Self.problem(error) else { return nil }
+            self = problem
+        case let error as EventBusError where error.code == .invalidArgument:
+            self = .badRequest("invalid-argument", "\(error.message).")
+        case is RedisError:
+            self.init(
+                .serviceUnavailable, "store-unavailable", "The store cannot be reached at the moment. Try again.",
+                headers: [.retryAfter: "2"])
+        case is NIOTooManyBytesError:
+            self.init(.contentTooLarge, "body-too-large", "The body is too large.")
+        default:
+            return nil
+        }
+    }
+
+    private init(_ error: HTTPError) {
+        switch error.status {
+        case .notFound:
+            self.init(.notFound, "no-such-address", "There is nothing at this address.", headers: error.headers)
+        default:
+            let code = error.status.reasonPhrase.lowercased().split(separator: " ").joined(separator: "-")
+            self.init(
+                error.status, code, error.body ?? "The request cannot be served.", headers: error.headers)
+        }
+    }
+
+    private static func problem(_ error: ExamStoreError) -> Problem? {
+        switch error.code {
+        case .notFound: Problem(.notFound, "not-found", "\(error.message).")
+        case .versionMismatch:
+            Problem(.preconditionFailed, "version-mismatch", "\(error.message). Read it again and repeat the change.")
+        case .layoutFixed: Problem(.conflict, "layout-fixed", "\(error.message).")
+        case .contention:
+            Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
+        case .superseded, .corrupt: nil
+        }
+    }
+
+    private static func problem(_ error: TaskQueueError) -> Problem? {
+        switch error.code {
+        case .queueFull: Problem(.serviceUnavailable, "queue-full", "\(error.message).", headers: [.retryAfter: "10"])
+        case .payloadTooLarge: Problem(.contentTooLarge, "payload-too-large", "\(error.message).")
+        case .invalid: Problem(.badRequest, "invalid-argument", "\(error.message).")
+        case .notFound: Problem(.notFound, "task-not-found", "\(error.message).")
+        case .wrongState: Problem(.conflict, "wrong-state", "\(error.message).")
+        case .resultTooLarge, .invalidConfiguration, .unexpectedReply: nil
+        }
+    }
+}

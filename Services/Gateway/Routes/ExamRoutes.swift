@@ -1,0 +1,129 @@
+import Access
+import AnswerSheet
+import Domain
+import ExamStore
+import HTTPTypes
+import Hummingbird
+
+/// Exams: create, list, read, change, delete.
+struct ExamRoutes: Sendable {
+    let store: ExamStore
+    let access: ExamAccess
+
+    func declare(in routes: RouteTable) {
+        routes.on(.post, "/api/exams", allow: .staff, use: create)
+        routes.on(.get, "/api/exams", allow: .staff, use: list)
+        routes.on(.get, "/api/exams/{exam}", allow: .staff, use: show)
+        routes.on(.put, "/api/exams/{exam}", allow: .staff, use: replace)
+        routes.on(.patch, "/api/exams/{exam}", allow: .staff, use: patch)
+        routes.on(.delete, "/api/exams/{exam}", allow: .staff, use: delete)
+    }
+
+    @Sendable
+    private func create(_ call: Call) async throws -> Response {
+        let draft = try Self.checked(try await call.json(ExamDraft.self))
+        let now = Timestamp.now
+        let exam = Exam(
+            id: .make(), draft: draft, owner: call.bearer.user, createdAt: now, updatedAt: now, version: 1,
+            keyVersion: 1)
+        try await store.create(exam, layout: AnswerSheetLayout.make(for: exam), context: call.eventContext)
+        var headers = Self.headers(of: exam)
+        headers[.location] = "/api/exams/\(exam.id)"
+        return try .json(ExamDocument(exam: exam), status: .created, headers: headers)
+    }
+
+    @Sendable
+    private func list(_ call: Call) async throws -> Response {
+        let owner = call.bearer.role == .teacher ? call.bearer.user : nil
+        let page = try await store.exams(owner: owner, cursor: try call.cursor(), limit: try call.limit())
+        return try .json(ListDocument(items: page.items.map(ExamSummary.init), nextCursor: page.nextCursor))
+    }
+
+    @Sendable
+    private func show(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        let headers = Self.headers(of: exam)
+        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: EntityTag.of(exam)) {
+            return Response(status: .notModified, headers: headers)
+        }
+        return try .json(ExamDocument(exam: exam), headers: headers)
+    }
+
+    @Sendable
+    private func replace(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        let draft = try Self.checked(try await call.json(ExamDraft.self))
+        let changed = try await store.update(
+            exam.id, draft: draft, expectedVersion: try Self.expectedVersion(call, exam),
+            context: call.eventContext, makeLayout: { AnswerSheetLayout.make(for: $0) })
+        return try .json(ExamDocument(exam: changed), headers: Self.headers(of: changed))
+    }
+
+    @Sendable
+    private func patch(_ call: Call) async throws -> Response {
+        let patch = try await call.json(ExamPatch.self)
+        // A patch means "whatever the rest is", so a change by somebody else in between only makes it start again.
+        var attempts = 5
+        while true {
+            let exam = try await access.exam(call.examID, for: call.bearer)
+            let expected = try Self.expectedVersion(call, exam)
+            do {
+                let changed = try await store.update(
+                    exam.id, draft: try Self.checked(patch.applied(to: exam.draft)),
+                    expectedVersion: exam.version, context: call.eventContext,
+                    makeLayout: { AnswerSheetLayout.make(for: $0) })
+                return try .json(ExamDocument(exam: changed), headers: Self.headers(of: changed))
+            } catch let error as ExamStoreError where error.code == .versionMismatch && expected == nil && attempts > 0
+            {
+                attempts -= 1
+            }
+        }
+    }
+
+    @Sendable
+    private func delete(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        _ = try Self.expectedVersion(call, exam)
+        try await store.delete(exam.id, context: call.eventContext)
+        return Response(status: .noContent)
+    }
+
+    private static func checked(_ draft: ExamDraft) throws -> ExamDraft {
+        let problems = draft.problems()
+        guard problems.isEmpty else {
+            let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
+            throw Problem(
+                .unprocessableContent, "invalid-exam", "\(problems[0].pointer) \(problems[0].detail)\(more).",
+                errors: problems)
+        }
+        return draft
+    }
+
+    /// The version `If-Match` asks for, nil without one.
+    ///
+    /// - Throws: `Problem` with 412 when the exam has another already.
+    private static func expectedVersion(_ call: Call, _ exam: Exam) throws -> Int? {
+        guard let condition = call.request.headers[.ifMatch] else { return nil }
+        guard EntityTag.list(condition, matches: EntityTag.of(exam)) else {
+            throw Problem(
+                .preconditionFailed, "version-mismatch",
+                "The exam has version \(exam.version) by now. Read it again and repeat the change.",
+                headers: headers(of: exam))
+        }
+        return condition.trimmingBlanks() == "*" ? nil : exam.version
+    }
+
+    private static func headers(of exam: Exam) -> HTTPFields {
+        [.eTag: EntityTag.of(exam), .cacheControl: "private, no-cache"]
+    }
+}
+
+/// Strong entity tags (RFC 9110): the version of a record in quotes.
+enum EntityTag {
+    static func of(_ exam: Exam) -> String { "\"\(exam.version)\"" }
+
+    /// Whether a list of tags, or `*`, holds `tag`.
+    static func list(_ list: String, matches tag: String) -> Bool {
+        list.split(separator: ",").map { String($0).trimmingBlanks() }.contains { $0 == "*" || $0 == tag }
+    }
+}

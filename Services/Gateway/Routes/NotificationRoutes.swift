@@ -1,0 +1,16 @@
+import Access
+import ExamStore
+import Hummingbird
+
+/// `GET /api/notifications`: the inbox of whoever asks, the newest first.
+struct NotificationRoutes: Sendable {
+    let store: ExamStore
+
+    func declare(in routes: RouteTable) {
+        routes.on(.get, "/api/notifications", allow: .everyone) { call in
+            let page = try await store.inbox(
+                user: call.bearer.user, cursor: try call.cursor(), limit: try call.limit())
+            return try .json(ListDocument(page))
+        }
+    }
+}

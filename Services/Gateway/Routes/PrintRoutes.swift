@@ -1,0 +1,47 @@
+import AnswerSheet
+import Domain
+import ExamStore
+import Hummingbird
+import NIOPosix
+
+/// What is printed for an exam: the layout of its answer sheet, and the sheet itself.
+struct PrintRoutes: Sendable {
+    let store: ExamStore
+    let access: ExamAccess
+    /// Drawing takes tens of milliseconds of a core and some memory.
+    private let limit = ConcurrencyLimit(2, maxWaiting: 64)
+
+    init(store: ExamStore, access: ExamAccess) {
+        self.store = store
+        self.access = access
+    }
+
+    func declare(in routes: RouteTable) {
+        routes.on(.get, "/api/exams/{exam}/layout", allow: .staff, use: layout)
+        routes.on(.get, "/api/exams/{exam}/answer-sheet.pdf", allow: .staff, use: answerSheet)
+    }
+
+    @Sendable
+    private func layout(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        return try .json(try await storedLayout(of: exam))
+    }
+
+    @Sendable
+    private func answerSheet(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        let layout = try await storedLayout(of: exam)
+        let bytes = try await limit.run {
+            try await NIOThreadPool.singleton.runIfActive {
+                try AnswerSheetPDF.render(layout: layout, title: exam.title)
+            }
+        }
+        let name = ContentDisposition.inline("\(exam.title) answer sheet.pdf")
+        return .bytes(bytes, type: "application/pdf", headers: [.contentDisposition: name])
+    }
+
+    private func storedLayout(of exam: Exam) async throws -> SheetLayout {
+        guard let layout = try await store.layout(of: exam.id) else { throw Problem.notFound("exam", exam.id) }
+        return layout
+    }
+}

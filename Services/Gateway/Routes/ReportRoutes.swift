@@ -1,0 +1,86 @@
+import BlobStore
+import Domain
+import ExamStore
+import HTTPTypes
+import Hummingbird
+import TaskQueue
+
+/// What is made of an exam's marks: figures, and files by way of the batch worker.
+struct ReportRoutes: Sendable {
+    let store: ExamStore
+    let access: ExamAccess
+    let queue: TaskQueue
+    let blobs: BlobStore
+    /// How long a client waits for a file to be made.
+    var patience: Duration = .seconds(30)
+    private let files = FileIO()
+
+    init(store: ExamStore, access: ExamAccess, queue: TaskQueue, blobs: BlobStore) {
+        self.store = store
+        self.access = access
+        self.queue = queue
+        self.blobs = blobs
+    }
+
+    func declare(in routes: RouteTable) {
+        routes.on(.get, "/api/exams/{exam}/statistics", allow: .staff, use: statistics)
+        routes.on(.get, "/api/exams/{exam}/results.csv", allow: .staff, use: results)
+    }
+
+    @Sendable
+    private func statistics(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        return try .json(try await store.statistics(exam: exam.id))
+    }
+
+    /// The table of the marks as they are now. Asked for again before a mark has changed, it is the same file.
+    @Sendable
+    private func results(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        let task = ReportTask(
+            kind: .resultsCSV, examID: exam.id, resultsVersion: try await store.resultsVersion(exam: exam.id))
+        let report = try await report(task, exam: exam, context: call.eventContext)
+        let headers: HTTPFields = [
+            .contentType: "text/csv; charset=utf-8; header=present",
+            .contentDisposition: ContentDisposition.attachment("\(exam.title) results.csv"),
+            .eTag: "\"\(report.blob)\"",
+        ]
+        let body = try await files.loadFile(path: blobs.path(of: report.blob), context: call.context)
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    /// Has the report made, unless it was, and waits for it.
+    private func report(_ task: ReportTask, exam: Exam, context: EventContext) async throws -> ReportRecord {
+        let submission = try await queue.submit(task, priority: .high, examID: exam.id, context: context)
+        let deadline = ContinuousClock.now + patience
+        var mayRetry = !submission.isNew
+        var pause: Duration = .milliseconds(10)
+        while ContinuousClock.now < deadline {
+            let record = try await queue.task(type: ReportTask.type, id: submission.taskID)
+            switch record?.state {
+            case .completed:
+                guard let result = record?.result,
+                    let report = try? JSON.decode(ReportRecord.self, from: JSON.encode(result)),
+                    blobs.contains(report.blob)
+                else { throw Self.failure("its file is missing") }
+                return report
+            case .failed, .cancelled:
+                // A report that failed some time ago deserves another try; one that fails now does not.
+                guard mayRetry else { throw Self.failure(record?.error ?? "it was cancelled") }
+                mayRetry = false
+                try await queue.retry(type: ReportTask.type, id: submission.taskID)
+            case .ready, .scheduled, .running, nil:
+                break
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(200))
+        }
+        throw Problem(
+            .serviceUnavailable, "report-late", "The report is not ready yet. Ask again; it goes on being made.",
+            headers: [.retryAfter: "5"])
+    }
+
+    private static func failure(_ reason: String) -> Problem {
+        Problem(.internalServerError, "report-failed", "The report could not be made: \(reason).")
+    }
+}

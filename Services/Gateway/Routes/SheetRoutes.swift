@@ -1,0 +1,95 @@
+import BlobStore
+import Domain
+import ExamStore
+import HTTPTypes
+import Hummingbird
+import ScanReader
+
+/// Sheets: the list of an exam, one with all that is known of it, its marks, its images.
+struct SheetRoutes: Sendable {
+    let store: ExamStore
+    let access: ExamAccess
+    let blobs: BlobStore
+    private let files = FileIO()
+
+    init(store: ExamStore, access: ExamAccess, blobs: BlobStore) {
+        self.store = store
+        self.access = access
+        self.blobs = blobs
+    }
+
+    func declare(in routes: RouteTable) {
+        routes.on(.get, "/api/exams/{exam}/sheets", allow: .staff, use: list)
+        routes.on(.get, "/api/sheets/{sheet}", allow: .staff, use: show)
+        routes.on(.get, "/api/sheets/{sheet}/marks", allow: .staff, use: marks)
+        routes.on(.get, "/api/sheets/{sheet}/image", allow: .staff, use: image)
+    }
+
+    @Sendable
+    private func list(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        let statuses = SheetStatus.allCases.map(\.rawValue).joined(separator: ", ")
+        let page = try await store.sheets(
+            exam: exam.id, status: try call.query("status", "one of \(statuses)", SheetStatus.init(rawValue:)),
+            cursor: try call.cursor(), limit: try call.limit(max: 500))
+        return try .json(ListDocument(page))
+    }
+
+    @Sendable
+    private func show(_ call: Call) async throws -> Response {
+        try .json(SheetDocument(sheet: try await sheet(call), id: call.sheetID))
+    }
+
+    @Sendable
+    private func marks(_ call: Call) async throws -> Response {
+        let sheet = try await sheet(call)
+        return try .json(ListDocument(items: sheet.marks.map(MarkDocument.init), nextCursor: nil))
+    }
+
+    /// The file as it was uploaded, `page` counting the sheet's images from 1.
+    @Sendable
+    private func image(_ call: Call) async throws -> Response {
+        let sheet = try await sheet(call)
+        let number = try call.query("page", "a whole number from 1") { Int($0).flatMap { $0 > 0 ? $0 : nil } } ?? 1
+        guard number <= sheet.pages.count else { throw Problem.notFound("page", number) }
+        let page = sheet.pages[number - 1]
+        guard blobs.contains(page.blob) else { throw Problem.notFound("image", page.blob) }
+        let kind = FileKind(start: try await blobs.start(of: page.blob))
+        let headers: HTTPFields = [
+            .contentType: kind?.mediaType ?? "application/octet-stream",
+            .contentDisposition: ContentDisposition.inline(page.file),
+            // A scan is a stranger's file: nothing in it may run.
+            .contentSecurityPolicy: "default-src 'none'; sandbox",
+            .cacheControl: "private, max-age=31536000, immutable",
+            .eTag: "\"\(page.blob)\"",
+        ]
+        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: "\"\(page.blob)\"") {
+            return Response(status: .notModified, headers: headers)
+        }
+        let body = try await files.loadFile(path: blobs.path(of: page.blob), context: call.context)
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    /// The sheet of the address, or the one it was joined to.
+    private func sheet(_ call: Call) async throws -> Sheet {
+        var (sheet, _) = try await access.sheet(call.sheetID, for: call.bearer)
+        // Sheets are joined to such as are joined to none; the bound is for a broken record.
+        for _ in 0..<4 {
+            guard let target = sheet.joinedTo, let joined = try await store.sheet(target) else { break }
+            sheet = joined
+        }
+        return sheet
+    }
+}
+
+extension FileKind {
+    var mediaType: String {
+        switch self {
+        case .png: "image/png"
+        case .jpeg: "image/jpeg"
+        case .tiff: "image/tiff"
+        case .pdf: "application/pdf"
+        case .zip: "application/zip"
+        }
+    }
+}

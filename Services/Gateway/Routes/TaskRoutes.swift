@@ -1,0 +1,125 @@
+import Access
+import Domain
+import ExamStore
+import Hummingbird
+import TaskQueue
+
+/// Tasks: submit, list, show, cancel, retry. Teachers see and steer the tasks of their own exams, one by one.
+struct TaskRoutes: Sendable {
+    let queue: TaskQueue
+    let access: ExamAccess
+
+    func declare(in routes: RouteTable) {
+        routes.on(.post, "/api/tasks", allow: .operators, use: submit)
+        routes.on(.get, "/api/tasks", allow: .operators, use: list)
+        routes.on(.get, "/api/tasks/{task}", allow: .staff, use: show)
+        routes.on(.post, "/api/tasks/{task}/cancel", allow: .staff, use: cancel)
+        routes.on(.post, "/api/tasks/{task}/retry", allow: .staff, use: retry)
+    }
+
+    private struct Submitted: Encodable {
+        var id: TaskID
+        var type: TaskType
+        /// False when a task of that identifier was there already.
+        var created: Bool
+    }
+
+    @Sendable
+    private func submit(_ call: Call) async throws -> Response {
+        let request = try await call.json(TaskRequest.self)
+        let outcome = try await queue.submit(raw: try request.draft(context: call.eventContext))
+        return try .json(
+            Submitted(id: outcome.taskID, type: request.type, created: outcome.isNew),
+            status: outcome.isNew ? .created : .ok,
+            headers: [.location: "/api/tasks/\(outcome.taskID)?type=\(request.type)"])
+    }
+
+    /// All tasks of one type, or of all types one after the other.
+    @Sendable
+    private func list(_ call: Call) async throws -> Response {
+        let states = TaskState.allCases.map(\.rawValue).joined(separator: ", ")
+        let state = try call.query("state", "one of \(states)", TaskState.init(rawValue:))
+        let types = try type(call).map { [$0] } ?? TaskCatalog.all.map { $0.type }
+        let limit = try call.limit()
+        var items: [TaskRecord] = []
+        var place = try ListPlace(cursor: call.cursor(), types: types)
+        while items.count < limit, let type = place.type {
+            let page = try await queue.tasks(
+                type: type, state: state, cursor: place.cursor, limit: limit - items.count)
+            items += page.items
+            place.advance(to: page.nextCursor)
+        }
+        return try .json(ListDocument(items: items, nextCursor: place.text))
+    }
+
+    @Sendable
+    private func show(_ call: Call) async throws -> Response {
+        try .json(try await task(call))
+    }
+
+    @Sendable
+    private func cancel(_ call: Call) async throws -> Response {
+        let task = try await task(call)
+        try await queue.cancel(type: task.type, id: task.id)
+        return try .json(try await self.task(call), status: .accepted)
+    }
+
+    @Sendable
+    private func retry(_ call: Call) async throws -> Response {
+        let task = try await task(call)
+        try await queue.retry(type: task.type, id: task.id)
+        return try .json(try await self.task(call), status: .accepted)
+    }
+
+    private func type(_ call: Call) throws -> TaskType? {
+        let types = TaskCatalog.all.map { $0.type.rawValue }
+        return try call.query("type", "one of \(types.joined(separator: ", "))") { text in
+            types.contains(text) ? TaskType(text) : nil
+        }
+    }
+
+    /// The task of the address: of the type the query names, else of whatever type.
+    private func task(_ call: Call) async throws -> TaskRecord {
+        let id = TaskID(call.parameter("task"))
+        let types = try type(call).map { [$0] } ?? TaskCatalog.all.map { $0.type }
+        for type in types where id.isValid {
+            guard let task = try await queue.task(type: type, id: id) else { continue }
+            if call.bearer.role == .teacher {
+                guard let exam = task.examID else { throw Problem.forbidden("The task belongs to no exam of yours.") }
+                _ = try await access.exam(exam, for: call.bearer)
+            }
+            return task
+        }
+        throw Problem.notFound("task", id)
+    }
+}
+
+/// A place in the lists of several types, read one after the other.
+private struct ListPlace {
+    private let types: [TaskType]
+    private var index: Int
+    private(set) var cursor: String?
+
+    /// - Parameter cursor: `text` of an earlier place, nil for the beginning.
+    init(cursor: String?, types: [TaskType]) throws {
+        self.types = types
+        index = 0
+        guard let cursor else { return }
+        let parts = cursor.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let index = types.firstIndex(where: { $0.rawValue == parts[0] }) else {
+            throw Problem.badRequest("invalid-query", "The cursor is not one of this list.", at: "?cursor")
+        }
+        self.index = index
+        self.cursor = parts[1].isEmpty ? nil : String(parts[1])
+    }
+
+    /// nil at the end.
+    var type: TaskType? { index < types.count ? types[index] : nil }
+
+    var text: String? { type.map { "\($0)|\(cursor ?? "")" } }
+
+    mutating func advance(to next: String?) {
+        cursor = next
+        if next == nil { index += 1 }
+    }
+}
