@@ -12,8 +12,10 @@ enum Entrypoint {
     }
 }
 
-private struct PageReaderAdapter: ImageReading {
-    let reader: PageReader
+private final class PageReaderAdapter: ImageReading {
+    private let reader: PageReader
+    /// The template of the page before; a process is given pages of one template after another.
+    private var template: (path: String, content: OMRCheckerTemplate)?
 
     init(setup: ReaderSetup) {
         reader = PageReader(
@@ -29,6 +31,17 @@ private struct PageReaderAdapter: ImageReading {
     }
 
     func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading {
-        throw ReadingFailure(.readerUnavailable, "OMRChecker templates cannot be read yet.")
+        let content: OMRCheckerTemplate
+        if let template, template.path == templatePath {
+            content = template.content
+        } else {
+            do {
+                content = try OMRCheckerTemplate(contentsOf: templatePath)
+            } catch {
+                throw ReadingFailure(.readerUnavailable, "The template \(templatePath) cannot be used: \(error)")
+            }
+            template = (templatePath, content)
+        }
+        return try reader.read(bytes, template: content)
     }
 }

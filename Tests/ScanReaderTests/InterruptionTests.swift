@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func `a process that is stopped is given up at the deadline and ends`() async throws {
-        try await withHostileReader(deadline: .seconds(1)) { reader in
+        try await withHostileReader(deadline: .seconds(2)) { reader in
             let echo = try await reader.values(order("echo"))
             let process = try #require(Int32(echo["process"] ?? ""))
             kill(process, SIGSTOP)

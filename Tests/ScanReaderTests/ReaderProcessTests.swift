@@ -38,7 +38,7 @@ import Testing
 
     @Test(arguments: ["hang", "spin"])
     func `a process that does not answer is stopped at the deadline`(word: String) async throws {
-        try await withHostileReader(deadline: .seconds(1)) { reader in
+        try await withHostileReader(deadline: .seconds(2)) { reader in
             let failure = await failure { () throws(ReadingFailure) in try await reader.values(order(word)) }
             #expect(failure?.code == .timedOut)
             let next = try await reader.values(order("echo"))

@@ -35,7 +35,7 @@ actor ReaderWorker {
     }
 
     func read(_ scan: ScanSource, _ subject: ReaderChild.Subject) -> Result<PageReading, ReadingFailure> {
-        let deadline = ContinuousClock.now + configuration.deadline
+        var deadline = ContinuousClock.now + configuration.deadline
         defer { working.withLock { $0 = nil } }
         do throws(ReadingFailure) {
             if stopped { throw ReadingFailure(.readerUnavailable, "The reader has been shut down.") }
@@ -48,11 +48,14 @@ actor ReaderWorker {
                 bytes = try PDFTools(configuration).render(bytes, page: scan.page, until: deadline, started: publish)
                 imageIndex = 0
             }
-            return .success(try read(bytes, imageIndex: imageIndex, subject, until: deadline))
+            return .success(try read(bytes, imageIndex: imageIndex, subject, until: &deadline))
         } catch {
             return .failure(Task.isCancelled ? Self.cancelled : error)
         }
     }
+
+    /// For a process to start and confine itself.
+    private static let startingTime = Duration.seconds(30)
 
     private static let cancelled = ReadingFailure(.timedOut, "Reading was cancelled.")
 
@@ -81,10 +84,14 @@ actor ReaderWorker {
     // MARK: The reader process
 
     private func read(
-        _ bytes: [UInt8], imageIndex: Int, _ subject: ReaderChild.Subject, until deadline: ContinuousClock.Instant
+        _ bytes: [UInt8], imageIndex: Int, _ subject: ReaderChild.Subject,
+        until deadline: inout ContinuousClock.Instant
     ) throws(ReadingFailure) -> PageReading {
         while true {
-            let fresh = try prepareChild(for: subject, until: deadline)
+            let begin = ContinuousClock.now
+            let fresh = try prepareChild(for: subject)
+            // The page is not to blame for a machine that is slow to start a process.
+            deadline += begin.duration(to: .now)
             do {
                 child?.process.allowProcessorTime(seconds: ReaderChild.processorSeconds(configuration))
                 guard let result = try child?.read(bytes, imageIndex: imageIndex, subject, until: deadline) else {
@@ -104,9 +111,7 @@ actor ReaderWorker {
     }
 
     /// True when the process was new.
-    private func prepareChild(
-        for subject: ReaderChild.Subject, until deadline: ContinuousClock.Instant
-    ) throws(ReadingFailure) -> Bool {
+    private func prepareChild(for subject: ReaderChild.Subject) throws(ReadingFailure) -> Bool {
         var readable: [String] = []
         if case .template(let path) = subject {
             // A template names images next to it.
@@ -118,7 +123,8 @@ actor ReaderWorker {
         }
         child = nil
         do {
-            child = try ReaderChild(configuration, readable: readable, started: publish, until: deadline)
+            child = try ReaderChild(
+                configuration, readable: readable, started: publish, until: .now + Self.startingTime)
             return true
         } catch {
             let reason = Task.isCancelled ? "cancelled" : "\(error)"

@@ -9,7 +9,7 @@ package struct ScanReaderConfiguration: Sendable {
     package var memoryLimitBytes: Int
     /// A reader process that holds more than this after an image, in bytes, is replaced.
     package var residentLimitBytes: Int
-    /// For one page, PDF rendering included.
+    /// For one page, PDF rendering included, the start of a process not.
     package var deadline: Duration
     /// A reader process is replaced after so many pages.
     package var pagesPerChild: Int
