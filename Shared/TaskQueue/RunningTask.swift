@@ -18,6 +18,8 @@ final class RunningTask: Sendable {
         var stoppedAt: ContinuousClock.Instant?
         /// Whoever sets it, and nobody else, tells the queue how the run ended.
         var isReported = false
+        /// Its end was reported without it.
+        var isGivenUp = false
         var progress: (fraction: Double, message: String)?
         var progressSentAt: ContinuousClock.Instant?
     }
@@ -63,6 +65,18 @@ final class RunningTask: Sendable {
             return !state.isReported
         }
     }
+
+    /// As `beginReport`, for a run that goes on although its end is reported.
+    func giveUp() -> Bool {
+        state.withLock { state in
+            guard !state.isReported else { return false }
+            state.isReported = true
+            state.isGivenUp = true
+            return true
+        }
+    }
+
+    var isGivenUp: Bool { state.withLock { $0.isGivenUp } }
 
     var isReported: Bool { state.withLock { $0.isReported } }
 

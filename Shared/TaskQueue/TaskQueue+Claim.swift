@@ -1,5 +1,5 @@
 package import Domain
-package import Redis
+import Redis
 
 /// What a claim brought.
 package struct TaskClaims: Sendable {

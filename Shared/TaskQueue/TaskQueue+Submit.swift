@@ -1,5 +1,5 @@
 package import Domain
-package import Redis
+import Redis
 
 extension TaskQueue {
     /// Tasks of one script call: a call of this size takes Redis about two milliseconds.

@@ -53,17 +53,19 @@ extension TaskWorker {
     func keepDeadlines() async {
         while (try? await Task.sleep(for: Self.deadlineTick)) != nil {
             let now = ContinuousClock.now
-            for task in running.all {
+            let tasks = running.all
+            for task in tasks {
                 if task.isOverdue(at: now) { task.stop(.timedOut, at: now) }
-                if task.isDeaf(at: now, grace: queue.configuration.stopGrace) { await giveUp(task) }
+                if task.isDeaf(at: now, grace: queue.configuration.stopGrace) { giveUp(task) }
             }
+            if tasks.count(where: \.isGivenUp) == maxWorkers { stuck.continuation.finish() }
         }
     }
 
     /// Reports a run whose handler ignores its cancellation, so that the task can go on elsewhere. Its place stays taken
     /// until the handler returns: places bound the load that really is there.
-    private func giveUp(_ task: RunningTask) async {
-        guard let reason = task.stopReason, reason != .draining, task.beginReport() else { return }
+    private func giveUp(_ task: RunningTask) {
+        guard let reason = task.stopReason, reason != .draining, task.giveUp() else { return }
         let claim = task.claim
         logger.error("A handler ignores its cancellation", metadata: metadata(claim, nil))
         // Of its own: the other deadlines do not wait for Redis.

@@ -1,19 +1,24 @@
 import Domain
 package import Logging
 import Redis
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Claims tasks of the types of its handlers and runs them, up to `maxWorkers` at a time.
 ///
 /// On graceful shutdown it claims no more, lets running tasks go on for `drainGrace`, then cancels them and gives back
 /// to the heads of their lists what does not end by itself. When `run()` is cancelled instead, there is no grace.
+///
+/// `run()` throws `TaskQueueError` of code `.stuck` when every place is held by a handler that ignores its cancellation:
+/// only a new process can work again.
 package final class TaskWorker: Service {
     let queue: TaskQueue
     let name: String
     let logger: Logger
     let slots: WorkerSlots
     let running = RunningTasks()
-    private let maxWorkers: Int
+    let maxWorkers: Int
+    /// Finished when the worker cannot work any more.
+    let stuck = AsyncStream.makeStream(of: Void.self)
     private let handlers: [AnyTaskHandler]
 
     /// How long a worker waits for the bell before it looks by itself.
@@ -36,22 +41,49 @@ package final class TaskWorker: Service {
 
     private static func erase(_ handler: some TaskHandler) -> AnyTaskHandler { AnyTaskHandler(handler) }
 
+    private enum StopCause {
+        case told
+        case stuck
+    }
+
     package func run() async throws {
-        await withTaskGroup(of: Void.self) { upkeep in
+        let cause = await withTaskGroup(of: Void.self) { upkeep in
             upkeep.addTask { await self.keepLeases() }
             upkeep.addTask { await self.keepDeadlines() }
             upkeep.addTask { await self.reapRegularly(types: self.handlers.map(\.type)) }
-            await withTaskGroup(of: Void.self) { claiming in
-                for handler in handlers {
-                    claiming.addTask { await self.serve(handler) }
-                }
-                try? await gracefulShutdown()
-                claiming.cancelAll()
-            }
-            let grace = Task.isCancelled ? .zero : queue.configuration.drainGrace
+            let cause = await claimUntilStopped()
+            let grace = Task.isCancelled || cause == .stuck ? .zero : queue.configuration.drainGrace
             // Giving tasks back must not be cut short by the cancellation that made it necessary.
             await Task { await self.drain(grace: grace) }.value
             upkeep.cancelAll()
+            return cause
+        }
+        guard cause == .told else {
+            throw TaskQueueError(.stuck, "every place of the worker is held by a handler that ignores its cancellation")
+        }
+    }
+
+    private func claimUntilStopped() async -> StopCause {
+        await withTaskGroup(of: StopCause?.self) { group in
+            group.addTask {
+                try? await gracefulShutdown()
+                return .told
+            }
+            group.addTask {
+                for await _ in self.stuck.stream {}
+                return Task.isCancelled ? nil : .stuck
+            }
+            for handler in handlers {
+                group.addTask {
+                    await self.serve(handler)
+                    return nil
+                }
+            }
+            for await case let cause? in group {
+                group.cancelAll()
+                return cause
+            }
+            return .told
         }
     }
 

@@ -228,6 +228,26 @@ import Testing
         #expect(try await fixture.record("a").result == .integer(2))
     }
 
+    @Test func `a worker whose places are all held by deaf handlers ends with an error`() async throws {
+        let fixture = try await QueueFixture(configure: Self.quick)
+        let (deaf, release) = AsyncStream<Void>.makeStream()
+        let worker = fixture.worker(
+            [
+                JobHandler { _, _ in
+                    await Task { for await _ in deaf {} }.value
+                    return .none
+                }
+            ], maxWorkers: 1)
+        var draft = try TaskDraft(Job(name: "a"), examID: nil, context: QueueFixture.context)
+        draft.timeout = .milliseconds(50)
+        draft.retryDelays = [.zero]
+        _ = try await fixture.queue.submit(raw: draft)
+        await expect(.stuck) { try await worker.run() }
+        // Another worker can go on with the task.
+        try await until("the task waits again") { try await fixture.claim().first?.attempt == 2 }
+        release.finish()
+    }
+
     @Test func `a running task that is cancelled stops`() async throws {
         let fixture = try await QueueFixture(configure: Self.quick)
         let (started, never) = (Journal(), Gate())
