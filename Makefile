@@ -21,7 +21,7 @@ deps: ## Install what is missing: Debian packages, OpenVINO, the recognition mod
 	@deploy/tools/deps.sh
 
 build: deps ## Build the executables with optimisation, into .build/release/
-	$(SWIFT) build -c release
+	$(SWIFT) build -c release --static-swift-stdlib
 
 run: build ## Start everything with a demonstration exam at http://localhost:$(PORT)
 	exec $(RELEASE)/zhiyue up --demo --port $(PORT) --data $(DATA)

@@ -30,6 +30,7 @@ let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swi
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioFileSystem = Target.Dependency.product(name: "_NIOFileSystem", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -104,6 +105,7 @@ let package = Package(
                 .linkedLibrary("ZXing"), .linkedLibrary("turbojpeg"),
             ]),
         .target(name: "COpenVINO", path: "Shared/COpenVINO", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CProcess", path: "Shared/CProcess"),
         .target(name: "CSandbox", path: "Shared/CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
 
         // Shared modules, lowest first.
@@ -144,7 +146,10 @@ let package = Package(
         service("Analytics"),
         service(
             "ZhiYueCLI",
-            ["Access", "AnswerSheet", "Grading", "ScanReader", "SheetSimulation", argumentParser, asyncHTTPClient]),
+            [
+                "Access", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetSimulation", argumentParser,
+                asyncHTTPClient, nioCore, nioHTTP1, unixSignals,
+            ]),
         test("AccessTests", ["Access", "Domain", crypto]),
         test(
             "GatewayTests",
@@ -167,5 +172,6 @@ let package = Package(
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
         test("RedisTests", ["Redis", "TestSupport", logging, nioCore, nioPosix]),
         test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "Domain"]),
+        test("ZhiYueCLITests", ["ZhiYueCLI"]),
     ]
 )

@@ -42,7 +42,7 @@ awk '
         # A module imports modules of lower layers only.
         layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CVision COpenVINO CSandbox CProcess")
         layer("1", "Domain Redis")
-        layer("2", "Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet")
+        layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet")
         layer("3", "ExamStore SheetSimulation")
         layer("4", "ServiceKit EventSystem")
         layer("9", "Gateway EventRouter OCRWorker OCRReader GradingWorker BatchWorker Notifier Analytics ZhiYueCLI")

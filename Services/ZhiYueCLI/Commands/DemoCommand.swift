@@ -32,7 +32,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "A token of a teacher or administrator (default: sign in as admin with DIR/admin-password).")
     var token: String?
 
-    @OptionGroup var system: SystemOptions
+    @OptionGroup var files: DataOptions
 
     func validate() throws {
         guard (1...100_000).contains(sheets) else { throw ValidationError("--sheets must be from 1 to 100000") }
@@ -42,7 +42,7 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let report: DemoReport
         if let url {
-            report = try await demonstrate(at: url, passwordFile: "\(system.dataDirectory)/admin-password")
+            report = try await demonstrate(at: url, passwordFile: "\(files.dataDirectory)/admin-password")
         } else {
             report = try await demonstrateOnOwnSystem()
         }
@@ -78,7 +78,7 @@ struct DemoCommand: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let outcome = Mutex<Result<DemoReport, any Error>?>(nil)
         let configuration = SystemConfiguration(
-            port: 0, dataDirectory: directory, executableDirectory: try ownExecutableDirectory(),
+            port: 0, dataDirectory: directory, executableDirectory: try OwnExecutable.directory(),
             environment: ProcessInfo.processInfo.environment)
         let runner = try SystemRunner(configuration, isEphemeral: true) { system in
             do {
