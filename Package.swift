@@ -155,7 +155,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "Access", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit",
-                "TestSupport", asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioPosix,
+                "TestSupport", asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioHTTP1,
             ]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
         test("RecognitionTests", ["Recognition", "Domain", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),

@@ -1,6 +1,8 @@
+import BlobStore
 import Domain
 import ExamStore
 import Foundation
+import ServiceKit
 import TaskQueue
 import Testing
 

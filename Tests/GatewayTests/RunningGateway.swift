@@ -8,6 +8,7 @@ import ExamStore
 import Foundation
 import Logging
 import NIOCore
+import NIOHTTP1
 import Redis
 import ServiceLifecycle
 import TaskQueue
@@ -37,7 +38,7 @@ struct RunningGateway: Sendable {
         let reader = SettingsReader(config: ConfigReader(provider: provider))
         let settings = try ServiceSettings(reader: reader)
         let logger = Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() }
-        let client = try RedisClient(configuration: settings.redis, logger: logger)
+        let client = RedisClient(configuration: settings.redis, logger: logger)
         let context = ServiceContext(
             name: "gateway", settings: settings, reader: reader, logger: logger, client: client,
             bus: EventBus(client: client, keys: settings.keys, configuration: settings.bus, source: "/zhiyue/gateway"),

@@ -1,7 +1,9 @@
 import AsyncHTTPClient
+import BlobStore
 import Domain
 import Foundation
 import NIOCore
+import ServiceKit
 import TaskQueue
 import Testing
 
