@@ -11,3 +11,8 @@ func writeError(_ line: String) {
         bytes.removeFirst(count)
     }
 }
+
+/// So that a line is seen at once where standard output is no terminal.
+func flushStandardOutput() {
+    fflush(nil)
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Synchronization
+
+/// A real executable of this build, with its output collected. Killed when the value goes away.
+final class RunningProcess: Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private struct Collected {
+        var output = ""
+        var errors = ""
+    }
+
+    private let process: Mutex<Process>
+    private let collected = Mutex(Collected())
+
+    /// - Parameter name: the executable's, in the folder of the test bundle.
+    init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+        let process = Process()
+        process.executableURL = Self.folder.appendingPathComponent(name)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        let output = Pipe()
+        let errors = Pipe()
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = FileHandle.nullDevice
+        self.process = Mutex(process)
+        output.fileHandleForReading.readabilityHandler = { [collected] handle in
+            let text = Self.read(handle)
+            collected.withLock { $0.output += text }
+        }
+        errors.fileHandleForReading.readabilityHandler = { [collected] handle in
+            let text = Self.read(handle)
+            collected.withLock { $0.errors += text }
+        }
+        try self.process.withLock { try $0.run() }
+    }
+
+    deinit {
+        if isRunning { kill(pid, SIGKILL) }
+    }
+
+    static var folder: URL {
+        // The bundle is beside the executables, whichever runner loaded it.
+        let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? .main
+        return bundle.bundleURL.deletingLastPathComponent()
+    }
+
+    var pid: pid_t { process.withLock { $0.processIdentifier } }
+    var isRunning: Bool { process.withLock { $0.isRunning } }
+    var output: String { collected.withLock { $0.output } }
+    var errors: String { collected.withLock { $0.errors } }
+
+    func send(_ signal: Int32) {
+        kill(pid, signal)
+    }
+
+    /// - Returns: the exit status, or 128 and the signal.
+    func end(within seconds: Double) async throws -> Int32 {
+        try await eventually("\(pid) ends", within: seconds) { !self.isRunning }
+        return process.withLock { $0.terminationReason == .exit ? $0.terminationStatus : 128 + $0.terminationStatus }
+    }
+
+    private static func read(_ handle: FileHandle) -> String {
+        let data = handle.availableData
+        if data.isEmpty { handle.readabilityHandler = nil }
+        return String(decoding: data, as: UTF8.self)
+    }
+}
+
+/// Looks again and again until `condition` holds.
+func eventually(_ what: String, within seconds: Double, _ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .milliseconds(Int(seconds * 1000))
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else {
+            throw RunningProcess.Failure(description: "not within \(seconds) s: \(what)")
+        }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}
