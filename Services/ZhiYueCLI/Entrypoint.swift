@@ -7,7 +7,11 @@ struct ZhiYueCommand: AsyncParsableCommand {
         commandName: "zhiyue",
         abstract: "Marks paper exams: runs the system and works with it.",
         subcommands: [
-            UpCommand.self
+            UpCommand.self,
+            DemoCommand.self,
+            StatusCommand.self,
+            TokenCommand.self,
+            RecognizeCommand.self,
         ])
 }
 

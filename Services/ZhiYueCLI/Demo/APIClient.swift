@@ -101,7 +101,7 @@ struct APIClient: Sendable {
                 throw failure
             } catch let failure as DecodingError {
                 throw CommandFailure("\(method.rawValue) \(path) was answered in an unexpected form: \(failure)")
-            } catch where ContinuousClock.now >= deadline || Task.isCancelled {
+            } catch  where ContinuousClock.now >= deadline || Task.isCancelled {
                 throw CommandFailure("\(base) does not answer (\(error)); is the system running?")
             } catch {
                 // The gateway may be starting again; every call here may be repeated.

@@ -58,7 +58,9 @@ struct DemoReport: Sendable {
             compare(reading, with: truth, name: name, sheet: sheet.id, exam: student)
         }
         for mark in sheet.marks ?? [] {
-            guard let expected = student.points[mark.question], mark.flags.allSatisfy({ $0 == .blank }) else { continue }
+            guard let expected = student.points[mark.question], mark.flags.allSatisfy({ $0 == .blank }) else {
+                continue
+            }
             if mark.score != expected {
                 wrongMarks += 1
                 problems.append(
