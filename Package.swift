@@ -169,7 +169,10 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
-        test("RedisTests", ["Redis", "TestSupport", logging, nioCore, nioPosix]),
+        test("RedisTests", ["Redis", "TestSupport", lifecycle, logging, nioCore, nioPosix]),
+        .executableTarget(
+            name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],
+            path: "Tests/Benchmarks/RedisBenchmark", swiftSettings: settings),
         test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "Domain"]),
         test("EndToEndTests", ["Domain", "EventBus", "ExamStore", "Redis", logging]),
         test("ZhiYueCLITests", ["ZhiYueCLI"]),

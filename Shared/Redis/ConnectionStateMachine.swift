@@ -13,8 +13,8 @@ struct ConnectionStateMachine<Ticket> {
     }
 
     enum ReplyAction {
-        /// One of the replies the ticket waits for; `isLast` when it has them all.
-        case deliver(Ticket, RESPValue, isLast: Bool)
+        /// The reply is one of those the ticket waits for; `isLast` when it then has them all.
+        case deliver(Ticket, isLast: Bool)
         /// A reply that came after its deadline.
         case discard
         case greetingContinues
@@ -92,15 +92,18 @@ struct ConnectionStateMachine<Ticket> {
             state = steps.isEmpty ? .ready : .greeting(steps)
             return steps.isEmpty ? .becomeReady : .greetingContinues
         case .ready:
-            guard !expected.isEmpty else { return .unexpected }
+            guard let missing = expected.first?.missing else { return .unexpected }
             inFlight -= 1
-            expected[0].missing -= 1
-            let head = expected[0]
-            if head.missing == 0 {
-                expected.removeFirst()
+            let isLast = missing == 1
+            let ticket: Ticket?
+            if isLast {
+                ticket = expected.removeFirst().ticket
+            } else {
+                expected[0].missing = missing - 1
+                ticket = expected[0].ticket
             }
-            guard let ticket = head.ticket else { return .discard }
-            return .deliver(ticket, reply, isLast: head.missing == 0)
+            guard let ticket else { return .discard }
+            return .deliver(ticket, isLast: isLast)
         case .closed:
             return .discard
         }

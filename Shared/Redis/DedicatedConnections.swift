@@ -51,8 +51,8 @@ final class DedicatedConnections: Sendable {
     }
 
     /// The caller is done. A connection that is broken, or changed so that the next user would notice, is closed.
-    func takeBack(_ connection: RedisChannelHandler) {
-        eventLoop.execute {
+    func takeBack(_ connection: RedisChannelHandler) async {
+        _ = try? await eventLoop.submit {
             let isClean = connection.isUsable && !connection.isTainted && connection.inFlight == 0
             let isKept = self.state.withLock { state in
                 state.lent[ObjectIdentifier(connection)] = nil
@@ -66,7 +66,7 @@ final class DedicatedConnections: Sendable {
             if !isKept {
                 connection.close(reason: "no longer needed")
             }
-        }
+        }.get()
     }
 
     func close() {

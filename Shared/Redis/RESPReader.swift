@@ -83,11 +83,14 @@ private final class ReplyBuilder {
     }
 
     func take() -> RESPValue? {
-        defer { complete = nil }
-        return complete
+        complete.take()
     }
 
     fileprivate func add(_ value: RESPValue) {
+        guard !open.isEmpty else {
+            complete = value
+            return
+        }
         var value = value
         while let last = open.indices.last {
             open[last].elements.append(value)

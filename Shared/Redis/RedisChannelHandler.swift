@@ -17,6 +17,10 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// While a long run of replies is given out, the first callers already send again; looking for that now and then
+    /// keeps the server busy meanwhile.
+    private static let repliesBetweenWrites = 16
+
     private let configuration: RedisConfiguration
     private let ready: EventLoopPromise<Void>
     private var machine: ConnectionStateMachine<RedisRequest>
@@ -27,7 +31,8 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     /// Scripts the server got through this connection.
     private var knownScripts: Set<String> = []
     private var isClosed = false
-    weak var owner: (any RedisConnectionOwner)?
+    /// Let go when the connection closes. (A weak reference would make every retain of the owner a slow one.)
+    var owner: (any RedisConnectionOwner)?
     /// When the greeting ended.
     private(set) var readySince: NIODeadline = .now()
     /// Whether a command changed what later users of the connection would see (`MULTI`, `SELECT`, …).
@@ -58,8 +63,11 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     func write(_ request: RedisRequest, now: NIODeadline, deadline: NIODeadline) {
         machine.sent(request, count: request.count, now: now, deadline: deadline)
         switch request.commands {
-        case .one(let command): encode(command)
-        case .many(let commands): commands.forEach(encode)
+        case .one(let command): outgoing.write(command, knownScripts: &knownScripts)
+        case .many(let commands):
+            for command in commands {
+                outgoing.write(command, knownScripts: &knownScripts)
+            }
         case .none: preconditionFailure("A settled request must not be written")
         }
         request.markSent()
@@ -154,8 +162,13 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         do {
             try reader.feed(unwrapInboundIn(data))
             let now = NIODeadline.now()
+            var count = 0
             while !isClosed, let reply = try reader.next() {
-                obey(machine.received(reply, now: now), now: now)
+                obey(machine.received(reply, now: now), reply: reply, now: now)
+                count += 1
+                if count.isMultiple(of: Self.repliesBetweenWrites) {
+                    owner?.connectionHasRoom(self)
+                }
             }
         } catch {
             close(reason: "\(error)", underlying: error)
@@ -176,9 +189,9 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     // MARK: Inside
 
-    private func obey(_ action: ConnectionStateMachine<RedisRequest>.ReplyAction, now: NIODeadline) {
+    private func obey(_ action: ConnectionStateMachine<RedisRequest>.ReplyAction, reply: RESPValue, now: NIODeadline) {
         switch action {
-        case .deliver(let request, let reply, let isLast):
+        case .deliver(let request, let isLast):
             if case .error(let error) = reply, error.prefix == "NOSCRIPT" {
                 knownScripts.removeAll()
                 owner?.connectionLostScripts()
@@ -200,32 +213,9 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private func greet() {
         for command in RedisGreeting.commands(configuration) {
-            encode(command)
+            outgoing.write(command, knownScripts: &knownScripts)
         }
         flush()
-    }
-
-    private func encode(_ command: RedisCommand) {
-        outgoing.writeInteger(UInt8(ascii: "*"))
-        guard let script = command.script else {
-            outgoing.writeDecimal(command.argumentCount)
-            outgoing.writeStaticString("\r\n")
-            outgoing.writeBytes(command.encodedArguments)
-            return
-        }
-        outgoing.writeDecimal(command.argumentCount + 2)
-        if knownScripts.insert(script.sha1).inserted {
-            // EVAL leaves the script with the server, so later commands on this connection can name it.
-            outgoing.writeStaticString("\r\n$4\r\nEVAL\r\n$")
-            outgoing.writeDecimal(script.source.count)
-            outgoing.writeStaticString("\r\n")
-            outgoing.writeBytes(script.source)
-        } else {
-            outgoing.writeStaticString("\r\n$7\r\nEVALSHA\r\n$40\r\n")
-            outgoing.writeString(script.sha1)
-        }
-        outgoing.writeStaticString("\r\n")
-        outgoing.writeBytes(command.encodedArguments)
     }
 
     func taint() {
@@ -234,15 +224,5 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private func noReply(_ request: RedisRequest) -> RedisError {
         RedisError(.timedOut, "no reply from \(configuration.address) in time")
-    }
-}
-
-extension ByteBuffer {
-    fileprivate mutating func writeDecimal(_ number: Int) {
-        if number < 10 {
-            writeInteger(UInt8(ascii: "0") + UInt8(number))
-        } else {
-            writeString(String(number))
-        }
     }
 }

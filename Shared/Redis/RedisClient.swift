@@ -15,7 +15,7 @@ package final class RedisClient: Sendable {
     package let configuration: RedisConfiguration
     private let eventLoop: any EventLoop
     private let connector: RedisConnector
-    private let dispatcher: RedisDispatcher
+    let dispatcher: RedisDispatcher
     private let dedicated: DedicatedConnections
 
     /// - Parameter eventLoopGroup: One event loop of it serves all connections of the client.
@@ -81,9 +81,16 @@ package final class RedisClient: Sendable {
     ///   time-out, `.refused` when the server refuses the greeting.
     package func withDedicatedConnection<R>(_ body: (RedisConnection) async throws -> R) async throws -> R {
         let handler = try await dedicated.lend()
-        defer { dedicated.takeBack(handler) }
-        return try await body(
-            RedisConnection(handler: handler, eventLoop: eventLoop, commandTimeout: configuration.commandTimeout))
+        let connection = RedisConnection(
+            handler: handler, eventLoop: eventLoop, commandTimeout: configuration.commandTimeout)
+        do {
+            let result = try await body(connection)
+            await dedicated.takeBack(handler)
+            return result
+        } catch {
+            await dedicated.takeBack(handler)
+            throw error
+        }
     }
 
     /// Takes no more commands, waits for those on their way (at most a command time-out), and closes the connections.

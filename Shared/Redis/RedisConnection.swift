@@ -68,7 +68,7 @@ package final class RedisConnection: Sendable {
 
     /// On the event loop.
     private func write(_ request: RedisRequest, isStateful: Bool) {
-        request.accept()
+        request.accept(deadline: .now() + TimeAmount(commandTimeout))
         guard !request.isSettled, let deadline = request.deadline else { return }
         guard handler.isUsable else {
             request.settle(.failure(RedisError(.notSent, "the dedicated connection is closed")))

@@ -18,6 +18,7 @@ final class RedisDispatcher: @unchecked Sendable {
     let configuration: RedisConfiguration
     private let connector: RedisConnector
     private let logger: Logger
+    private let commandTimeout: TimeAmount
     private let inbox: Mutex<Inbox>
 
     // On the event loop alone:
@@ -28,8 +29,10 @@ final class RedisDispatcher: @unchecked Sendable {
     private var lastFailure: RedisError?
     private var timer: Scheduled<Void>?
     private var timerDue: NIODeadline = .distantFuture
-    private var spareArrivals: [RedisRequest] = []
+    /// Empty but while it is looked through.
+    private var arrivals: [RedisRequest] = []
     private var drained: EventLoopPromise<Void>?
+    private var isShutDown = false
 
     init(
         configuration: RedisConfiguration, connector: RedisConnector, eventLoop: any EventLoop, logger: Logger
@@ -38,12 +41,13 @@ final class RedisDispatcher: @unchecked Sendable {
         self.connector = connector
         self.eventLoop = eventLoop
         self.logger = logger
+        commandTimeout = TimeAmount(configuration.commandTimeout)
         inbox = Mutex(
             Inbox(
                 admission: RequestAdmission(
                     maxCommands: configuration.maxQueuedCommands, maxBytes: configuration.maxQueuedBytes)))
-        pool = PoolStateMachine(size: configuration.poolSize, backoff: configuration.reconnect)
-        connections = Array(repeating: nil, count: configuration.poolSize)
+        pool = PoolStateMachine(size: max(configuration.poolSize, 0), backoff: configuration.reconnect)
+        connections = Array(repeating: nil, count: max(configuration.poolSize, 0))
     }
 
     // MARK: From any thread
@@ -67,6 +71,9 @@ final class RedisDispatcher: @unchecked Sendable {
     }
 
     private func submit(_ request: RedisRequest) {
+        if let error = connector.configurationError {
+            return reject(request, error)
+        }
         let (verdict, isFirst) = inbox.withLock { inbox in
             let verdict = inbox.admission.admit(commands: request.count, bytes: request.byteCount)
             guard verdict == .admitted else { return (verdict, false) }
@@ -79,16 +86,16 @@ final class RedisDispatcher: @unchecked Sendable {
                 eventLoop.execute { self.takeArrivals() }
             }
         case .full:
-            reject(request, "the queue is full")
+            reject(request, RedisError(.notSent, "the queue is full"))
         case .closed:
-            reject(request, "the client is closed")
+            reject(request, RedisError(.notSent, "the client is closed"))
         }
     }
 
-    private func reject(_ request: RedisRequest, _ message: String) {
+    private func reject(_ request: RedisRequest, _ error: RedisError) {
         eventLoop.execute {
-            request.accept()
-            request.settle(.failure(RedisError(.notSent, message)))
+            request.accept(deadline: .now())
+            request.settle(.failure(error))
         }
     }
 
@@ -106,23 +113,33 @@ final class RedisDispatcher: @unchecked Sendable {
         eventLoop.execute { self.shutDown() }
     }
 
+    /// What is under way, in commands.
+    struct Load: Sendable {
+        let waiting: Int
+        let inFlight: Int
+    }
+
+    func load() async throws -> Load {
+        try await eventLoop.submit {
+            Load(
+                waiting: self.waiting.lazy.filter { !$0.isSettled }.reduce(0) { $0 + $1.count },
+                inFlight: self.connections.reduce(0) { $0 + ($1?.inFlight ?? 0) })
+        }.get()
+    }
+
     // MARK: Sending
 
     private func takeArrivals() {
-        let arrivals = inbox.withLock { inbox in
-            let arrivals = inbox.arrivals
-            inbox.arrivals = spareArrivals
-            return arrivals
-        }
+        // Two arrays take turns, so that no round allocates.
+        inbox.withLock { swap(&$0.arrivals, &arrivals) }
+        guard !arrivals.isEmpty || !waiting.isEmpty else { return }
         let now = NIODeadline.now()
-        let deadline = now + TimeAmount(configuration.commandTimeout)
+        let deadline = now + commandTimeout
         for request in arrivals {
-            request.deadline = deadline
-            request.accept()
+            request.accept(deadline: deadline)
             waiting.append(request)
         }
-        spareArrivals = arrivals
-        spareArrivals.removeAll(keepingCapacity: arrivals.count <= 1024)
+        arrivals.removeAll(keepingCapacity: arrivals.count <= 1024)
         startPool()
         dispatch(now: now)
         armTimer(deadline)
@@ -162,14 +179,15 @@ final class RedisDispatcher: @unchecked Sendable {
         inbox.withLock { $0.admission.release(commands: commands, bytes: bytes) }
     }
 
-    private func failWaiting(where isLate: (RedisRequest) -> Bool, _ error: (RedisRequest) -> RedisError) {
+    /// Fails requests from the head of the queue as long as `error` has an error for them.
+    private func failWaiting(_ error: (RedisRequest) -> RedisError?) {
         var commands = 0
         var bytes = 0
-        while let request = waiting.first, isLate(request) {
+        while let request = waiting.first, let error = error(request) {
             waiting.removeFirst()
             commands += request.count
             bytes += request.byteCount
-            request.settle(.failure(error(request)))
+            request.settle(.failure(error))
         }
         release(commands: commands, bytes: bytes)
     }
@@ -187,9 +205,8 @@ final class RedisDispatcher: @unchecked Sendable {
         timerDue = .distantFuture
         timer = nil
         let now = NIODeadline.now()
-        failWaiting(where: { $0.isSettled || ($0.deadline ?? now) <= now }) { _ in
-            RedisError(.notSent, "no connection took the command in time", underlying: lastFailure)
-        }
+        let late = RedisError(.notSent, "no connection took the command in time", underlying: lastFailure)
+        failWaiting { $0.isSettled || ($0.deadline ?? now) <= now ? late : nil }
         for case let connection? in connections {
             if let next = connection.checkDeadlines(now: now) {
                 armTimer(next)
@@ -240,8 +257,8 @@ final class RedisDispatcher: @unchecked Sendable {
     private func connectFailed(slot: Int, _ error: RedisError) {
         lastFailure = error
         if !error.isSafeToRepeat {
-            // Waiting mends neither a wrong password nor a wrong option.
-            failWaiting(where: { _ in true }) { _ in error }
+            // Waiting does not mend a wrong password.
+            failWaiting { _ in error }
             logger.error("Redis refuses the connection", metadata: [LogKey.error: "\(error)"])
         } else {
             logger.warning("Cannot connect to Redis", metadata: [LogKey.error: "\(error)"])
@@ -251,8 +268,6 @@ final class RedisDispatcher: @unchecked Sendable {
     }
 
     // MARK: Closing
-
-    private var isShutDown = false
 
     private func drain(into promise: EventLoopPromise<Void>) {
         if let earlier = drained {
@@ -278,7 +293,7 @@ final class RedisDispatcher: @unchecked Sendable {
         isShutDown = true
         pool.close()
         timer?.cancel()
-        failWaiting(where: { _ in true }) { _ in RedisError(.notSent, "the client is closed") }
+        failWaiting { _ in RedisError(.notSent, "the client is closed") }
         for case let connection? in connections {
             connection.close(reason: "the client is closed")
         }
@@ -288,9 +303,7 @@ final class RedisDispatcher: @unchecked Sendable {
 
 extension RedisDispatcher: RedisConnectionOwner {
     func connectionHasRoom(_ connection: RedisChannelHandler) {
-        if !waiting.isEmpty {
-            dispatch(now: .now())
-        }
+        takeArrivals()
         finishDrainIfIdle()
     }
 

@@ -56,8 +56,10 @@ final class RedisRequest: @unchecked Sendable {
     }
 
     /// The event loop takes the request over.
-    func accept() {
+    /// - Parameter deadline: Holds unless the request brought its own.
+    func accept(deadline: NIODeadline) {
         isAccepted = true
+        self.deadline = self.deadline ?? deadline
         if isCancelledEarly {
             settle(.failure(Self.cancelled(isSent: false)))
         }

@@ -4,8 +4,8 @@ import CCairo
 /// Writes text by hand: a handwriting font whose characters are each a little displaced, turned and resized.
 struct Handwriting {
     /// Fonts of Debian's fonts-dkg-handwriting, fonts-breip, fonts-comic-neue, fonts-bwht and fonts-humor-sans. The
-    /// last ones have capitals only, so they write numbers.
-    private static let letterHands = ["DkgHandwriting", "Breip", "Comic Neue"]
+    /// last ones have capitals only, so they write numbers. Half of the students write as neatly as Comic Neue.
+    private static let letterHands = ["DkgHandwriting", "Breip", "Comic Neue", "Comic Neue"]
     private static let numberHands = letterHands + ["Because We Organize", "Because We Mentor", "Humor Sans"]
     /// fonts-arphic-gkai00mp; then whatever is installed.
     private static let chinese = "AR PL KaitiM GB, LXGW WenKai, Noto Sans CJK SC, sans-serif"

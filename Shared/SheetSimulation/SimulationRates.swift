@@ -30,7 +30,7 @@ package struct SimulationRates: Equatable, Sendable {
     /// What a school meets.
     package static let ordinary = SimulationRates(
         lightStudents: 0.08, tickingStudents: 0.04, crossingStudents: 0.04, partialStudents: 0.06,
-        sloppyStudents: 0.06, changedStyle: 0.02, erasures: 0.01, blanks: 0.006, doubleMarks: 0.004, upsideDown: 0.08,
+        sloppyStudents: 0.06, changedStyle: 0.02, erasures: 0.01, blanks: 0.004, doubleMarks: 0.003, upsideDown: 0.08,
         rotation: 5, colour: 0.3)
 
     /// Everything difficult, often.

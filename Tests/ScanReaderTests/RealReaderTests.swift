@@ -39,6 +39,16 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: ReaderInstallation.locate().modelDirectory != nil, "the text model is not installed"))
+    func `text is read by a confined process, threads of its model included`() async throws {
+        let (layout, pdf) = try Samples.answerSheet(text: "光合作用 64")
+        let reading = try await withReader { reader in
+            try await reader.read(ScanSource(bytes: pdf), layout: layout, expectedExam: nil)
+        }
+        let value = reading.fields["q21"]?.value.filter { $0 != " " }
+        #expect(value == "光合作用64", "\(String(describing: reading.fields["q21"]))")
+    }
+
     @Test func `a hostile file fails with its reason and the next page is read`() async throws {
         let (layout, pdf) = try Samples.answerSheet()
         let tools = PDFTools(resolution: 100, maxPixels: 10_000_000)

@@ -68,21 +68,27 @@ enum Samples {
         return pdf(pages: 1, trailer: "/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/O<\(key)>/U<\(key)>/P -4>>")
     }
 
-    /// A printed answer sheet of one page: its layout and its PDF.
-    static func answerSheet() throws -> (layout: SheetLayout, pdf: [UInt8]) {
+    /// A printed answer sheet of one page, nothing marked, with `text` in the field of question 21: its layout and PDF.
+    static func answerSheet(text: String? = nil) throws -> (layout: SheetLayout, pdf: [UInt8]) {
         var questions = (1...20).map { number in
             var question = Question(number: number, kind: .singleChoice, points: 1)
             question.options = 4
             question.answer = "A"
             return question
         }
-        questions[19].options = 5
+        var written = Question(number: 21, kind: .shortText, points: 1)
+        written.answers = ["chlorophyll"]
+        questions.append(written)
         let draft = ExamDraft(title: "Reading test", subject: "", studentIDDigits: 8, questions: questions)
         let exam = Exam(
             id: "exam1", draft: draft, owner: "teacher", createdAt: Timestamp(milliseconds: 0),
             updatedAt: Timestamp(milliseconds: 0), version: 1, keyVersion: 1)
         let layout = AnswerSheetLayout.make(for: exam)
-        return (layout, try AnswerSheetPDF.render(layout: layout, title: exam.title))
+        var filled = layout
+        if let text, let box = layout.pages[0].fields.first(where: { $0.kind == .text })?.box {
+            filled.pages[0].texts.append(PrintedText(text: text, x: box.x, y: box.y, size: 5, anchor: .middle))
+        }
+        return (layout, try AnswerSheetPDF.render(layout: filled, title: exam.title))
     }
 
     // MARK: ZIP

@@ -9,6 +9,10 @@ internal import Synchronization
 package final class RedisServer: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     private struct State {
@@ -199,7 +203,11 @@ package final class RedisServer: Sendable {
         // A group of its own, so that an interrupt typed at the terminal ends the tests first.
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
         let strings = arguments.map { strdup($0) } + [nil]
-        defer { strings.forEach { free($0) } }
+        defer {
+            for string in strings {
+                free(string)
+            }
+        }
         var pid: pid_t = 0
         let status = posix_spawnp(&pid, strings[0] ?? strdup(""), &actions, &attributes, strings, environ)
         guard status == 0 else {
@@ -211,7 +219,9 @@ package final class RedisServer: Sendable {
     private static func spawnWatcher(_ script: String) throws -> (pid_t, Int32) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw Failure(description: "pipe: \(errno)") }
-        ends.forEach { _ = fcntl($0, F_SETFD, FD_CLOEXEC) }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
         defer { Glibc.close(ends[0]) }
         return (try spawn(["sh", "-c", script], input: ends[0]), ends[1])
     }

@@ -19,7 +19,7 @@ struct ReaderChild {
     struct ProtocolError: Error {}
 
     /// Address space a reader needs beyond its memory: libraries, and stacks that are reserved and not used.
-    private static let reservedAddressSpace = 3 << 30
+    private static let reservedAddressSpace = 1 << 30
 
     init(
         _ configuration: ScanReaderConfiguration, readable: [String], started: (ConfinedProcess) -> Void,
