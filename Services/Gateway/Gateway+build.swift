@@ -30,7 +30,7 @@ enum Gateway {
         let secret = try TokenSecret.load(
             secret: configuration.tokenSecret, directory: context.settings.dataDirectory)
         let tokens = await TokenAuthority(secret: secret)
-        let signIn = SignIn(store: context.store)
+        let signIn = SignIn(store: context.store, cost: configuration.passwordCost)
         if let path = configuration.adminPasswordFile {
             try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }

@@ -1,3 +1,4 @@
+import Access
 import ServiceKit
 
 /// What the gateway reads from its environment besides what every service does.
@@ -14,6 +15,8 @@ struct GatewayConfiguration: Sendable {
     var tokenSecret: String?
     /// `JWT_TTL`: seconds an access token is valid.
     var tokenLifetime = 8 * 3600
+    /// Of new password hashes. No setting: cheaper ones are for tests.
+    var passwordCost = PasswordHash.Cost.standard
     /// `ADMIN_PASSWORD_FILE`: holds the password the user `admin` is created with when there is none.
     var adminPasswordFile: String?
 

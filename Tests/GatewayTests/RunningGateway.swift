@@ -49,6 +49,7 @@ struct RunningGateway: Sendable {
         var configuration = GatewayConfiguration()
         configuration.port = 0
         configuration.tokenSecret = secret
+        configuration.passwordCost = PasswordHash.Cost(rounds: 16, blockSize: 1, parallelism: 1)
         configure(&configuration)
         try await context.bus.prepare()
         let (listening, announcement) = AsyncStream<Int>.makeStream()

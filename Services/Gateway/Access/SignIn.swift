@@ -8,14 +8,16 @@ import NIOPosix
 /// quarter of a second of a core.
 struct SignIn: Sendable {
     private let store: ExamStore
+    private let cost: PasswordHash.Cost
     private let limit = ConcurrencyLimit(2, maxWaiting: 32)
     /// What a password is compared with when there is no such user, so that both take as long. No password matches it.
     private let decoy: PasswordHash?
 
-    init(store: ExamStore) {
+    /// - Parameter cost: of new hashes; it should be the cost of the stored ones.
+    init(store: ExamStore, cost: PasswordHash.Cost) {
         self.store = store
+        self.cost = cost
         let zeros = String(repeating: "A", count: 43) + "="
-        let cost = PasswordHash.Cost.standard
         decoy = PasswordHash("scrypt$\(cost.rounds)$\(cost.blockSize)$\(cost.parallelism)$\(zeros)$\(zeros)")
     }
 
@@ -32,7 +34,9 @@ struct SignIn: Sendable {
     /// Creates the first user, `admin`, unless there is one.
     func createAdministrator(password: String, logger: Logger) async throws {
         guard try await store.user("admin") == nil else { return }
-        let hash = try await NIOThreadPool.singleton.runIfActive { try PasswordHash(password: password) }
+        let hash = try await NIOThreadPool.singleton.runIfActive { [cost] in
+            try PasswordHash(password: password, cost: cost)
+        }
         let user = User(id: "admin", role: .admin, passwordHash: hash.text, createdAt: .now)
         if try await store.createUser(user) { logger.info("created the user admin") }
     }
