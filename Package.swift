@@ -157,7 +157,7 @@ let package = Package(
                 "TestSupport", asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioHTTP1,
             ]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
-        test("RecognitionTests", ["Recognition", "Domain", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),
+        test("RecognitionTests", ["Recognition", "Domain", "AnswerSheet", "SheetSimulation", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),
 
         // Tests.
         .executableTarget(

@@ -32,8 +32,14 @@ struct BubbleDecision: Equatable {
                 marked: standsOut ? [top] : [], confidence: 0.3, flags: standsOut ? [.faint] : [.uncertain])
         case 1:
             var flags: [FieldFlag] = []
-            if second >= levels.empty, second > thresholds.residueShare * first {
-                flags.append(bubbles[order[1]].dark < 0.1 ? .erased : .uncertain)
+            if second >= levels.empty {
+                // Dark pixels are ink: a second mark made more lightly, or a stray stroke.
+                let isInk = order.dropFirst().contains { bubbles[$0].dark >= thresholds.strayInk }
+                if isInk {
+                    flags.append(.uncertain)
+                } else if second > thresholds.residueShare * first {
+                    flags.append(.erased)
+                }
             }
             flags += doubts(bubbles[top], levels: levels, thresholds: thresholds)
             let gap = min(1, (first - second) / (2 * levels.mark))
@@ -65,7 +71,7 @@ struct BubbleDecision: Equatable {
                 flags += doubts(bubble, levels: levels, thresholds: thresholds)
                 // Far lighter than its neighbour: rubbed out, or a second thought?
                 if bubble.fill < thresholds.shareOfFirst * first { flags.append(.uncertain) }
-            } else if bubble.fill >= max(levels.empty, 0.6 * levels.mark) {
+            } else if bubble.fill >= max(levels.empty, 0.6 * levels.mark) || bubble.dark >= thresholds.strayInk {
                 flags.append(bubble.dark < 0.05 && first >= levels.mark ? .erased : .faint)
                 margin = 0
             } else {

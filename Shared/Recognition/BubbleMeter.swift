@@ -2,7 +2,7 @@
 struct BubbleMeasure: Equatable, Sendable {
     /// Mean darkness inside over the empty print, 0 paper to 1 full ink; may be slightly negative.
     var fill: Double
-    /// Share of the inside that is dark (more than half ink) over that of the empty print.
+    /// Share of the inside that is dark (at least two thirds of full ink) over that of the empty print.
     var dark: Double
     /// Mean darkness around the bubble over that of the sheet's empty bubbles.
     var halo: Double
@@ -81,7 +81,7 @@ struct BubbleMeter {
                     let ink = min(max((paper - Double(line[x])) * factor, 0), 1.1)
                     sum += ink
                     count += 1
-                    if ink > 0.5 { dark += 1 }
+                    if ink > 0.65 { dark += 1 }
                 } else if (u / outer.x) * (u / outer.x) + (v / outer.y) * (v / outer.y) > 1.15,
                     (u / far.x) * (u / far.x) + (v / far.y) * (v / far.y) <= 1
                 {

@@ -11,6 +11,8 @@ package struct BubbleThresholds: Sendable {
     package var shareOfFirst = 0.5
     /// Up to this share of the first one's darkness a second bubble is smudge or rubbed out, and ignored.
     package var residueShare = 0.35
+    /// Share of dark pixels from which a bubble too light for a mark still holds ink and makes its question doubtful.
+    package var strayInk = 0.06
     /// On a sheet of dark strokes, grey without any dark pixel up to this darkness is what a rubber left, and ignored.
     package var residueCeiling = 0.14
     /// Darkness around a bubble from which it seems scribbled over.

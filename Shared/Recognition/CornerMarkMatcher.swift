@@ -6,8 +6,8 @@ struct MarkMatch: Sendable {
     var marks: [MarkCandidate?]
     /// Higher is better.
     var score: Double
-    /// Whether the hollow mark says which way up the page is.
-    var isOriented: Bool
+    /// Product of the distances the arrangement spans, in square pixels.
+    var area: Double
 
     var count: Int { marks.count { $0 != nil } }
 }
@@ -60,18 +60,23 @@ enum CornerMarkMatcher {
                             abs(scaleN / scaleP - 1) * 4 + (1 - sine) * 10
                             + marks.compactMap { $0 }.map { abs($0.side / (size * scale) - 1) + $0.flaw }.reduce(0, +)
                         // Three alone stand beside three with a fourth that may be something else.
-                        found.append(scored(marks, distortion: distortion, hollowCorner: hollowCorner))
+                        let area = armN.length * armP.length
+                        found.append(scored(marks, distortion: distortion, hollowCorner: hollowCorner, area: area))
                         marks[opposite] = nearest(
                             to: expected, within: reach, side: size * scale, in: candidates, except: [c, p, n])
                         guard let fourth = marks[opposite] else { continue }
                         let skew = (fourth.centre - expected).length / reach
                         found.append(
                             scored(
-                                marks, distortion: distortion + fourth.flaw + skew, hollowCorner: hollowCorner))
+                                marks, distortion: distortion + fourth.flaw + skew, hollowCorner: hollowCorner,
+                                area: area))
                     }
                 }
             }
         }
+        // A page fills most of its image; bubbles that happen to lie like marks span less.
+        let largest = found.map(\.area).max() ?? 1
+        for index in found.indices { found[index].score += 10 * found[index].area / largest }
         found.sort { $0.score > $1.score }
         // The same four are met from each of their corners.
         var distinct: [MarkMatch] = []
@@ -84,25 +89,21 @@ enum CornerMarkMatcher {
     }
 
     private static func scored(
-        _ marks: [MarkCandidate?], distortion: Double, hollowCorner: Int?
+        _ marks: [MarkCandidate?], distortion: Double, hollowCorner: Int?, area: Double
     ) -> MarkMatch {
         var score = Double(marks.count { $0 != nil }) * 10 - distortion * 3
-        var oriented = false
         if let hollowCorner {
             for (corner, mark) in marks.enumerated() {
                 guard let mark else { continue }
                 let isHollow = CornerMarkFinder.hollowShare.contains(mark.hole)
                 if corner == hollowCorner {
                     score += isHollow ? 6 : -6
-                    oriented = isHollow
                 } else if isHollow {
                     score -= 6
                 }
             }
-            // Three solid marks also say where the hollow one would be.
-            if marks[hollowCorner] == nil { oriented = true }
         }
-        return MarkMatch(marks: marks, score: score, isOriented: oriented)
+        return MarkMatch(marks: marks, score: score, area: area)
     }
 
     private static func fits(_ a: Double, _ b: Double, _ tolerance: Double) -> Bool {

@@ -40,10 +40,10 @@ struct Homography: Sendable {
     }
 
     /// The mapping that takes each `from` to its `to`, in the least-squares sense: projective from four pairs on,
-    /// affine with three. Nil when the places are on a line or too few.
-    init?(from: [Point], to: [Point]) {
+    /// affine with three or when asked. Nil when the places are on a line or too few.
+    init?(from: [Point], to: [Point], affine: Bool = false) {
         guard from.count == to.count, from.count >= 3 else { return nil }
-        let projective = from.count >= 4
+        let projective = from.count >= 4 && !affine
         let unknowns = projective ? 8 : 6
         // Centred and scaled coordinates keep the normal equations well conditioned.
         guard let source = Normalisation(from), let destination = Normalisation(to) else { return nil }

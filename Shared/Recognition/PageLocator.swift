@@ -20,7 +20,6 @@ final class PageLocator {
     private let binary = GreyImage()
 
     /// Takes the image to be searched.
-    /// - Throws: `.blankPage` when nothing is on it.
     func prepare(_ source: GreyImage) throws(ReadingFailure) {
         let longer = max(source.width, source.height)
         let shrink = max(1, Int((Double(longer) / 1300).rounded()))
@@ -30,14 +29,22 @@ final class PageLocator {
         guard small.width >= 64, small.height >= 64 else {
             throw ReadingFailure(.noSheetFound, "the image is too small to hold a sheet")
         }
+    }
+
+    /// - Throws: `.blankPage` when nothing is on the image, not even print.
+    func requireInk() throws(ReadingFailure) {
         guard hasInk else { throw ReadingFailure(.blankPage, "nothing is on the page, not even print") }
     }
 
     /// Poses that the corner marks allow, the likeliest first.
     func posesByMarks(_ page: LayoutPage) -> [PagePose] {
-        guard page.cornerMarks.count == 4, let size = page.cornerMarks.map(\.size).min() else { return [] }
-        let candidates = finder.candidates(in: small, relativeSize: size / max(page.width, page.height))
-        return CornerMarkMatcher.matches(candidates, page: page, limit: 4).compactMap { pose($0, page) }
+        guard page.cornerMarks.count == 4 else { return [] }
+        return CornerMarkMatcher.matches(candidates(page), page: page, limit: 6).compactMap { pose($0, page) }
+    }
+
+    private func candidates(_ page: LayoutPage) -> [MarkCandidate] {
+        guard let size = page.cornerMarks.map(\.size).min() else { return [] }
+        return finder.candidates(in: small, relativeSize: size / max(page.width, page.height))
     }
 
     private func pose(_ match: MarkMatch, _ page: LayoutPage) -> PagePose? {
@@ -52,18 +59,40 @@ final class PageLocator {
         return PagePose(toSource: toSource, flags: match.count < 4 ? [.cornerMarkMissing] : [], marks: found)
     }
 
-    /// The pose a QR code found anywhere tells, from its own four corners; coarse away from it.
+    /// The pose a QR code found anywhere tells: from its own corners, which is coarse away from it, then also from
+    /// what corner marks lie near where that puts them.
     func pose(_ found: FoundCode, page: LayoutPage) -> PagePose? {
         guard let code = page.code else { return nil }
         let half = code.size / 2
-        let places = [(-half, -half), (half, -half), (half, half), (-half, half)].map {
+        var places = [(-half, -half), (half, -half), (half, half), (-half, half)].map {
             Point(x: code.x + $0.0, y: code.y + $0.1)
         }
-        // Three corners only: an affine map does not run away far from the code as a projective one does.
-        guard let affine = Homography(from: Array(places.prefix(3)), to: Array(found.corners.prefix(3))) else {
-            return nil
+        var seen = found.corners
+        // An affine map does not run away far from the code as a projective one does.
+        guard var toSource = Homography(from: places, to: seen, affine: true) else { return nil }
+        var marks: [Point] = []
+        // The nearest mark first: each one found makes the next one's place surer.
+        let corner = Point(x: code.x, y: code.y)
+        let byDistance = page.cornerMarks.sorted {
+            (Point(x: $0.x, y: $0.y) - corner).length < (Point(x: $1.x, y: $1.y) - corner).length
         }
-        return PagePose(toSource: affine, flags: [.cornersGuessed], marks: [])
+        let candidates = self.candidates(page)
+        for mark in byDistance {
+            let place = Point(x: mark.x, y: mark.y)
+            let expected = toSource(place)
+            let unit = (toSource(place + Point(x: 1, y: 0)) - expected).length
+            let reach = unit * (4 + 0.06 * (place - corner).length)
+            let near = candidates.filter {
+                (full($0.centre) - expected).length < reach
+                    && (0.7...1.4).contains($0.side * factor / (mark.size * unit))
+            }
+            guard let best = near.min(by: { $0.flaw < $1.flaw }) else { continue }
+            places.append(place)
+            seen.append(full(CornerMarkFinder.refinedCentre(of: best, in: small)))
+            marks.append(seen[seen.count - 1])
+            if let map = Homography(from: places, to: seen, affine: marks.count < 3) { toSource = map }
+        }
+        return PagePose(toSource: toSource, flags: [.cornersGuessed], marks: marks)
     }
 
     /// Poses that put the page on the sheet's outline, or on the whole image, in every orientation of its shape.

@@ -11,6 +11,7 @@ extension PageReader {
         let start = ContinuousClock.now
         _ = try decoder.decode(bytes, page: 0, into: source, sufficientSide: 2600)
         try locator.prepare(source)
+        try locator.requireInk()
         var flags: [PageFlag] = []
         var toSource = Homography.scale(
             Double(source.width) / template.width, Double(source.height) / template.height,

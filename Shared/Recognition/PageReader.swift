@@ -79,6 +79,7 @@ struct LocatedPage {
 extension PageReader {
     private func locate(_ layout: SheetLayout, expectedExam: ExamID?) throws(ReadingFailure) -> LocatedPage {
         var poses = locator.posesByMarks(layout.pages[0])
+        if poses.isEmpty { try locator.requireInk() }
         let codedPages = layout.pages.filter { $0.code != nil }
         // The code settles page and orientation at once.
         for pose in poses {
@@ -114,7 +115,9 @@ extension PageReader {
         for pose in poses {
             for page in pages {
                 let found = flatten(page, pose: pose, code: code)
-                if found.printContrast > best?.printContrast ?? Self.leastPrintContrast {
+                // Earlier poses are likelier, so a later one must be clearly better.
+                let needed = best.map { 1.1 * $0.printContrast } ?? Self.leastPrintContrast
+                if found.printContrast > needed {
                     if let best, best.page.number != page.number { bestOfOthers = best.printContrast }
                     best = found
                 } else if let best, best.page.number != page.number {
