@@ -169,6 +169,7 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
+        test("EventBusTests", ["EventBus", "Domain", "Redis", "TestSupport", lifecycle, logging]),
         test("RedisTests", ["Redis", "TestSupport", lifecycle, logging, nioCore, nioPosix]),
         .executableTarget(
             name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],

@@ -27,8 +27,9 @@ enum EventTime {
     }
 
     static func parse(_ text: String) -> Timestamp? {
+        guard text.utf8.count == 24 else { return Timestamp(rfc3339: text) }
         var text = text
-        return text.withUTF8 { fast($0) } ?? Timestamp(rfc3339: text)
+        return text.withUTF8 { fast($0) }
     }
 
     private static func fast(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {

@@ -11,18 +11,18 @@ extension EventSubscriber {
         var isAway = false
         while !Task.isCancelled {
             do {
+                let start = ContinuousClock.now
                 if isStopping.load(ordering: .relaxed) {
-                    if try await leave() { return }
+                    if try await leave(at: start) { return }
                 } else {
-                    let start = ContinuousClock.now
                     if !lanes.withLock({ $0.isTrusted(start) }) { trustedSince = nil }
                     let since = trustedSince ?? start
                     trustedSince = since
-                    try await beat(at: start, maySeize: start - since >= bus.configuration.leaseDuration)
-                    if start - renewed >= bus.configuration.ownerKeyLifetime / 4 {
-                        try await renew()
-                        renewed = start
-                    }
+                    try await balance(at: start, maySeize: start - since >= bus.configuration.leaseDuration)
+                }
+                if start - renewed >= bus.configuration.ownerKeyLifetime / 4 {
+                    try await renew()
+                    renewed = start
                 }
                 try await releaseDrained()
                 await wakeReader()
@@ -40,23 +40,31 @@ extension EventSubscriber {
         }
     }
 
-    /// Shows that this replica lives, learns who else does and who owns what, and acts on it.
-    private func beat(at start: ContinuousClock.Instant, maySeize: Bool) async throws {
-        let lease = bus.configuration.leaseDuration
+    /// Shows that this replica lives.
+    ///
+    /// - Returns: the members with a recent beat; those that are leaving with a `-` before their name.
+    private func beat(leaving: Bool) async throws -> [String] {
         let reply = try await bus.client.evaluate(
             EventBusScripts.memberBeat, keys: [bus.keys.groupMembers(group)],
-            arguments: [member, lease.milliseconds])
-        let live = Set((reply.array ?? []).compactMap(\.string))
+            arguments: [member, bus.configuration.leaseDuration.milliseconds, leaving ? 1 : 0])
+        return (reply.array ?? []).compactMap(\.string)
+    }
+
+    /// Learns who lives and who owns what, and acts on it.
+    private func balance(at start: ContinuousClock.Instant, maySeize: Bool) async throws {
+        let beating = try await beat(leaving: false)
+        let leaving = Set(beating.filter { $0.hasPrefix("-") }.map { String($0.dropFirst()) })
+        let live = leaving.union(beating.filter { !$0.hasPrefix("-") })
         let owners = try await owners(of: Array(0..<bus.configuration.partitions))
         let plan = lanes.withLock { lanes in
             PartitionAssignment(
-                member: member, live: live, owners: owners, held: lanes.held, draining: lanes.draining,
-                maySeize: maySeize
+                member: member, live: live, leaving: leaving, owners: owners, held: lanes.held,
+                draining: lanes.draining, maySeize: maySeize
             ).plan()
         }
         lose(plan.lost)
         // Counted from before the beat was sent: others may count from no earlier.
-        lanes.withLock { $0.trust(until: start + lease) }
+        lanes.withLock { $0.trust(until: start + bus.configuration.leaseDuration) }
         startWorkers()
         readerBell.ring()
         for partition in plan.release {
@@ -159,23 +167,19 @@ extension EventSubscriber {
     }
 
     /// - Returns: whether nothing is left to give up.
-    private func leave() async throws -> Bool {
+    private func leave(at start: ContinuousClock.Instant) async throws -> Bool {
         lanes.withLock { lanes in
             for partition in lanes.held.keys where !lanes.draining.contains(partition) { lanes.drain(partition) }
         }
         await wakeReader()
         try await releaseDrained()
-        let lease = bus.configuration.leaseDuration
-        guard lanes.withLock({ $0.held.isEmpty }) else {
-            // Still busy: go on to live.
-            let start = ContinuousClock.now
-            _ = try await bus.client.evaluate(
-                EventBusScripts.memberBeat, keys: [bus.keys.groupMembers(group)],
-                arguments: [member, lease.milliseconds])
-            lanes.withLock { $0.trust(until: start + lease) }
-            return false
+        if lanes.withLock({ $0.held.isEmpty }) {
+            _ = try await bus.client.send(["ZREM", bus.keys.groupMembers(group), member, "-\(member)"])
+            return true
         }
-        _ = try await bus.client.send(["ZREM", bus.keys.groupMembers(group), member])
-        return true
+        // Still busy: live on, so that nobody takes what is being handled, but without a share of the partitions.
+        _ = try await beat(leaving: true)
+        lanes.withLock { $0.trust(until: start + bus.configuration.leaseDuration) }
+        return false
     }
 }

@@ -21,6 +21,8 @@ struct PartitionAssignment {
     let member: String
     /// Members with a recent beat, this one among them.
     let live: Set<String>
+    /// Those of them that take no more partitions and finish what they have.
+    var leaving: Set<String> = []
     /// The token of each partition.
     let owners: [String?]
     /// Tokens this replica holds.
@@ -36,10 +38,12 @@ struct PartitionAssignment {
         plan.lost = held.filter { owners[$0.key] != $0.value }.map(\.key).sorted()
 
         var owned: [String: Int] = [:]
-        for case let token? in owners {
-            owned[PartitionToken.member(token), default: 0] += 1
+        for (partition, token) in owners.enumerated() where !isFree(partition) {
+            if let token { owned[PartitionToken.member(token), default: 0] += 1 }
         }
-        let members = live.union([member]).sorted { (-owned[$0, default: 0], $0) < (-owned[$1, default: 0], $1) }
+        let members = live.subtracting(leaving).union([member]).sorted {
+            (-owned[$0, default: 0], $0) < (-owned[$1, default: 0], $1)
+        }
         let (share, rest) = owners.count.quotientAndRemainder(dividingBy: members.count)
 
         var free = owners.indices.filter { isFree($0) }[...]
