@@ -7,13 +7,22 @@ final class RunningProcess: Sendable {
         let description: String
     }
 
-    private struct Collected {
-        var output = ""
-        var errors = ""
+    private final class Collected: Sendable {
+        let text = Mutex("")
+
+        /// Takes over what arrives at `handle` until its end.
+        func follow(_ handle: FileHandle) {
+            handle.readabilityHandler = { handle in
+                let data = handle.availableData
+                if data.isEmpty { handle.readabilityHandler = nil }
+                self.text.withLock { $0 += String(decoding: data, as: UTF8.self) }
+            }
+        }
     }
 
     private let process: Mutex<Process>
-    private let collected = Mutex(Collected())
+    private let collectedOutput = Collected()
+    private let collectedErrors = Collected()
 
     /// - Parameter name: the executable's, in the folder of the test bundle.
     init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
@@ -27,14 +36,8 @@ final class RunningProcess: Sendable {
         process.standardError = errors
         process.standardInput = FileHandle.nullDevice
         self.process = Mutex(process)
-        output.fileHandleForReading.readabilityHandler = { [collected] handle in
-            let text = Self.read(handle)
-            collected.withLock { $0.output += text }
-        }
-        errors.fileHandleForReading.readabilityHandler = { [collected] handle in
-            let text = Self.read(handle)
-            collected.withLock { $0.errors += text }
-        }
+        collectedOutput.follow(output.fileHandleForReading)
+        collectedErrors.follow(errors.fileHandleForReading)
         try self.process.withLock { try $0.run() }
     }
 
@@ -50,8 +53,8 @@ final class RunningProcess: Sendable {
 
     var pid: pid_t { process.withLock { $0.processIdentifier } }
     var isRunning: Bool { process.withLock { $0.isRunning } }
-    var output: String { collected.withLock { $0.output } }
-    var errors: String { collected.withLock { $0.errors } }
+    var output: String { collectedOutput.text.withLock { $0 } }
+    var errors: String { collectedErrors.text.withLock { $0 } }
 
     func send(_ signal: Int32) {
         kill(pid, signal)
@@ -61,12 +64,6 @@ final class RunningProcess: Sendable {
     func end(within seconds: Double) async throws -> Int32 {
         try await eventually("\(pid) ends", within: seconds) { !self.isRunning }
         return process.withLock { $0.terminationReason == .exit ? $0.terminationStatus : 128 + $0.terminationStatus }
-    }
-
-    private static func read(_ handle: FileHandle) -> String {
-        let data = handle.availableData
-        if data.isEmpty { handle.readabilityHandler = nil }
-        return String(decoding: data, as: UTF8.self)
     }
 }
 
