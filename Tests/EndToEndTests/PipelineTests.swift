@@ -2,9 +2,7 @@ import Domain
 import Foundation
 import Testing
 
-/// From a printed sheet to marks, with nothing going wrong.
-@Suite(.serialized)
-struct PipelineTests {
+extension EndToEndTests {
     @Test("one correlation id runs from the upload to the marks, and zhiyue events shows the chain")
     func correlation() async throws {
         let system = try await RunningSystem()

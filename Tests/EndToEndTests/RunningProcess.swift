@@ -45,10 +45,10 @@ final class RunningProcess: Sendable {
         if isRunning { kill(pid, SIGKILL) }
     }
 
+    /// Where this test program and the executables of the same build are.
     static var folder: URL {
-        // The bundle is beside the executables, whichever runner loaded it.
-        let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? .main
-        return bundle.bundleURL.deletingLastPathComponent()
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: own).deletingLastPathComponent()
     }
 
     var pid: pid_t { process.withLock { $0.processIdentifier } }

@@ -3,9 +3,10 @@ import ExamStore
 import Foundation
 import Testing
 
-/// The promise of the whole: no mark lost, none doubled, whatever is killed.
+/// The promise of the whole: no mark lost, none doubled, whatever is killed. One system at a time, since each takes
+/// all cores.
 @Suite(.serialized)
-struct KilledServicesTests {
+struct EndToEndTests {
     private static let services = [
         "ocr-worker", "event-router", "grading-worker", "gateway", "analytics", "notifier", "batch-worker",
     ]
