@@ -175,7 +175,7 @@ let package = Package(
             name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],
             path: "Tests/Benchmarks/RedisBenchmark", swiftSettings: settings),
         test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "Domain"]),
-        test("EndToEndTests", ["Domain", "EventBus", "ExamStore", "Redis", logging]),
+        test("EndToEndTests", ["Domain", "EventBus", "ExamStore", "Redis", "TestSupport", logging]),
         test("ZhiYueCLITests", ["ZhiYueCLI"]),
     ]
 )

@@ -1,6 +1,7 @@
 import Domain
 import ExamStore
 import Foundation
+import TestSupport
 import Testing
 
 /// The promise of the whole: no mark lost, none doubled, whatever is killed. One system at a time, since each takes
@@ -44,8 +45,9 @@ struct EndToEndTests {
 
     @Test("two systems on one Redis share the work, and each sheet is marked once")
     func twoSystemsOnOneRedis() async throws {
-        let first = try await RunningSystem()
-        let second = try await RunningSystem(directory: first.directory, redisURL: first.redisURL)
+        let redis = try RedisServer()
+        let first = try await RunningSystem(redisURL: redis.url)
+        let second = try await RunningSystem(directory: first.directory, redisURL: redis.url)
         let output = try await first.demonstration(sheets: 24, questions: 12, seed: 3)
         let figures = try DemonstrationFigures(closingLineOf: output)
         #expect(figures.graded == 24)

@@ -46,11 +46,9 @@ struct DemoCommand: AsyncParsableCommand {
         } else {
             report = try await demonstrateOnOwnSystem()
         }
-        if !json {
-            for problem in report.problems.prefix(20) { print(problem) }
-            if report.problems.count > 20 { print("… and \(report.problems.count - 20) more") }
-            print(report.table())
-        }
+        for problem in report.problems.prefix(20) { writeError(problem) }
+        if report.problems.count > 20 { writeError("… and \(report.problems.count - 20) more") }
+        if !json { print(report.table()) }
         print(try report.json())
         if !report.hasPassed { throw ExitCode(1) }
     }
