@@ -105,7 +105,9 @@ extension ExamStore {
             _ = try await client.send(RedisCommand("UNLINK", arguments: sheetKeys))
             _ = try await client.send(RedisCommand("ZREM", arguments: [place.sheets] + members))
         }
-        let rest = [place.counters, place.students, place.statistics, place.contributions, place.sheets]
+        let rest = [
+            place.counters, place.students, place.doubtful, place.statistics, place.contributions, place.sheets,
+        ]
         let byStatus = SheetStatus.allCases.map { place.sheets(in: $0) }
         _ = try await client.send(RedisCommand("UNLINK", arguments: rest + byStatus))
     }

@@ -55,6 +55,8 @@ extension Sheet {
         self.keyVersion = keyVersion
         markedReadingVersion = readingVersion
         needsReview = !flags.isEmpty || marks.contains(where: \.needsReview)
-        status = flags.contains(.missingPages) ? .recognized : needsReview ? .review : .graded
+        // A sheet whose other pages are still to come waits for them, unless it is people that must bring them together.
+        let waits = flags.contains(.missingPages) && !flags.contains(.studentUnclear) && !flags.contains(.duplicatePage)
+        status = waits ? .recognized : needsReview ? .review : .graded
     }
 }

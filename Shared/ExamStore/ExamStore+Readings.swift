@@ -27,22 +27,18 @@ extension ExamStore {
                 own.pages[0].number = reading.page
                 own.pages[0].reading = reading
             }
-            let other = try await sheetOf(student, besides: id, at: place)
+            let other = try await sheet(of: student, lacking: reading.page, besides: id, at: place, in: &transaction)
             var target = own
-            if let number = student.certain {
-                transaction.require(place.students, field: number, equals: other?.sheet.id.rawValue)
-                if other == nil { transaction.set(place.students, [number: id.rawValue]) }
-            }
             if var joined = other?.sheet, !joined.pages.contains(where: { $0.number == reading.page }) {
                 joined.pages = (joined.pages + own.pages).sorted { ($0.number ?? 0) < ($1.number ?? 0) }
-                joined.settleReading(student: student, expectedPages: pages)
+                joined.settleReading(digits: exam.studentIDDigits, expectedPages: pages)
                 own.pages = []
                 own.joinedTo = joined.id
                 own.status = .recognized
                 try write(joined, over: other, at: place, to: &transaction)
                 target = joined
             } else {
-                own.settleReading(student: student, expectedPages: pages)
+                own.settleReading(digits: exam.studentIDDigits, expectedPages: pages)
                 if var twin = other?.sheet {
                     // Which of the two is the student's is for a person to say, so both carry the flag.
                     own.flags.insertIfAbsent(.duplicatePage)
@@ -50,7 +46,7 @@ extension ExamStore {
                     if !twin.flags.contains(.duplicatePage) {
                         twin.flags.append(.duplicatePage)
                         twin.needsReview = true
-                        if twin.status == .graded { twin.status = .review }
+                        if twin.keyVersion > 0 { twin.status = .review }
                         try write(twin, over: other, at: place, to: &transaction)
                         let request = ReviewRequested(sheetID: twin.id, questions: [], flags: twin.flags)
                         transaction.publish(
@@ -93,16 +89,57 @@ extension ExamStore {
         try await client.send(["HGET", place(of: exam).record, "pages"]).int ?? 1
     }
 
-    private func sheetOf(
-        _ student: StudentNumber, besides id: SheetID, at place: ExamPlace
+    /// The sheet that a page of `student` belongs to, besides the one it was uploaded as; the page's student is put on
+    /// the lists of the exam as well.
+    ///
+    /// A certain number names its sheet. Of a doubtful one, all that could be read must fit: a page is joined to the only
+    /// sheet it can belong to, and stays alone if there are several. The counters keep a doubtful page and a certain one
+    /// that arrive at the same moment from missing each other.
+    private func sheet(
+        of student: StudentNumber, lacking page: Int, besides id: SheetID, at place: ExamPlace,
+        in transaction: inout RecordTransaction
     ) async throws -> StoredSheet? {
-        guard let number = student.certain else { return nil }
-        let value = try await client.send(["HGET", place.students, number])
-        guard let other = value.string, other != id.rawValue else { return nil }
-        guard let stored = try await stored(SheetID(other)) else {
-            throw ExamStoreError(.corrupt, "sheet \(other) is listed for a student but missing")
+        let counters = try await client.send(["HMGET", place.counters, "students", "doubtful"]).array ?? []
+        if let number = student.certain {
+            let known = try await client.send(["HGET", place.students, number]).string
+            transaction.require(place.students, field: number, equals: known)
+            if let known {
+                guard known != id.rawValue else { return nil }
+                guard let stored = try await stored(SheetID(known)) else {
+                    throw ExamStoreError(.corrupt, "sheet \(known) is listed for a student but missing")
+                }
+                return stored
+            }
+            transaction.require(place.counters, field: "doubtful", equals: counters.last?.string)
+            transaction.add(1, to: place.counters, field: "students")
+            let doubtful = try await client.send(["HGETALL", place.doubtful]).fields ?? []
+            let candidates = doubtful.filter { $0.value.string.map { StudentNumber.fits($0, number) } ?? false }
+            let fitting = try await sheets(candidates.map(\.name), lacking: page, besides: id)
+            let found = fitting.count == 1 ? fitting[0] : nil
+            transaction.set(place.students, [number: (found?.sheet.id ?? id).rawValue])
+            if let found { transaction.unset(place.doubtful, field: found.sheet.id.rawValue) }
+            return found
         }
-        return stored
+        guard let value = student.value else { return nil }
+        transaction.require(place.counters, field: "students", equals: counters.first?.string)
+        transaction.add(1, to: place.counters, field: "doubtful")
+        let known = try await client.send(["HGETALL", place.students]).fields ?? []
+        let candidates = known.filter { StudentNumber.fits(value, $0.name) }.compactMap(\.value.string)
+        let fitting = try await sheets(candidates, lacking: page, besides: id)
+        if fitting.count == 1 { return fitting[0] }
+        transaction.set(place.doubtful, [id.rawValue: value])
+        return nil
+    }
+
+    private func sheets(_ ids: [String], lacking page: Int, besides id: SheetID) async throws -> [StoredSheet] {
+        var found: [StoredSheet] = []
+        for candidate in ids where candidate != id.rawValue {
+            guard let stored = try await stored(SheetID(candidate)), stored.sheet.joinedTo == nil,
+                !stored.sheet.pages.contains(where: { $0.number == page })
+            else { continue }
+            found.append(stored)
+        }
+        return found
     }
 }
 
@@ -126,17 +163,24 @@ struct StudentNumber: Equatable {
             certain = isWhole ? marked : nil
         }
     }
+
+    /// True when `doubtful` may be `number`: no digit that was read contradicts it, and at least half were read.
+    static func fits(_ doubtful: String, _ number: String) -> Bool {
+        doubtful.count == number.count && doubtful.count { $0 == "?" } * 2 <= number.count
+            && zip(doubtful, number).allSatisfy { $0 == "?" || $0 == $1 }
+    }
 }
 
 extension Sheet {
     /// Settles status and flags after a page was read; marks follow later.
-    mutating func settleReading(student: StudentNumber, expectedPages: Int) {
+    mutating func settleReading(digits: Int, expectedPages: Int) {
         readingVersion += 1
-        studentID = studentID ?? student.value
         status = .recognized
         let readings = pages.compactMap(\.reading)
+        let students = readings.map { StudentNumber(reading: $0, digits: digits) }
+        studentID = students.compactMap(\.certain).first ?? students.compactMap(\.value).first
         flags.removeAll { $0 != .duplicatePage }
-        if student.certain == nil { flags.append(.studentUnclear) }
+        if students.contains(where: { $0.certain == nil }) { flags.append(.studentUnclear) }
         if readings.count < expectedPages { flags.append(.missingPages) }
         if readings.contains(where: { $0.flags.contains { $0.isDoubt } }) { flags.append(.pageDoubtful) }
         if readings.contains(where: { $0.flags.contains(.blankPage) }) { flags.append(.blankPage) }

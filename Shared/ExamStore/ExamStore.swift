@@ -89,10 +89,13 @@ struct ExamPlace: Sendable {
     var record: String { keys.record(partition, "exam:\(exam)") }
     /// Sorted set of all sheets in order of upload.
     var sheets: String { keys.record(partition, "exam:\(exam):sheets") }
-    /// Hash: `sequence` (of uploads), `results` (rises with every change of a mark).
+    /// Hash: `sequence` (of uploads), `results` (rises with every change of a mark), `students` and `doubtful` (rise with
+    /// every entry into the lists of that name).
     var counters: String { keys.record(partition, "exam:\(exam):counters") }
     /// Hash: student number to sheet.
     var students: String { keys.record(partition, "exam:\(exam):students") }
+    /// Hash: sheet to the number that was read on it, with `?` for doubtful digits, while nobody knows whose it is.
+    var doubtful: String { keys.record(partition, "exam:\(exam):students:doubtful") }
     /// Hash: aggregated figures, kept by analytics.
     var statistics: String { keys.record(partition, "exam:\(exam):statistics") }
     /// Hash: what each sheet contributed to `statistics`.
