@@ -11,6 +11,7 @@ struct ZhiYueCommand: AsyncParsableCommand {
             DemoCommand.self,
             StatusCommand.self,
             EventsCommand.self,
+            BenchCommand.self,
             TokenCommand.self,
             RecognizeCommand.self,
         ])

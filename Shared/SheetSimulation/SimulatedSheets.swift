@@ -31,16 +31,19 @@ package struct SimulatedSheets: Sendable {
     package var isPrefilled: Bool
     /// Formats to choose from; nil means mostly JPEG and PDF.
     package var formats: [ScanFormat]?
+    /// Resolution of every scan; nil means 150 to 300 dpi.
+    package var dpi: Double?
 
     package init(
         exam: Exam, seed: UInt64, rates: SimulationRates = .ordinary, isPrefilled: Bool = false,
-        formats: [ScanFormat]? = nil
+        formats: [ScanFormat]? = nil, dpi: Double? = nil
     ) {
         self.exam = exam
         self.seed = seed
         self.rates = rates
         self.isPrefilled = isPrefilled
         self.formats = formats
+        self.dpi = dpi
     }
 
     /// The sheets of a class of `count` students.
