@@ -155,6 +155,7 @@ let package = Package(
             [
                 "Gateway", "Access", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit",
                 "TestSupport", asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioHTTP1,
+                nioPosix,
             ]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
         test("RecognitionTests", ["Recognition", "Domain", "AnswerSheet", "SheetSimulation", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),

@@ -27,7 +27,7 @@ struct RunningGateway: Sendable {
     let redis: RedisServer
 
     static func run(
-        configure: (inout GatewayConfiguration) -> Void = { _ in },
+        _ setup: GatewayConfiguration = GatewayConfiguration(),
         _ body: (RunningGateway) async throws -> Void
     ) async throws {
         let redis = try RedisServer()
@@ -46,11 +46,10 @@ struct RunningGateway: Sendable {
             store: ExamStore(client: client, keys: settings.keys, partitions: settings.bus.partitions),
             blobs: try BlobStore(directory: directory), health: ServiceHealth(service: "gateway", client: client),
             registry: ServiceRegistry(client: client, keys: settings.keys), healthPort: HealthPort())
-        var configuration = GatewayConfiguration()
+        var configuration = setup
         configuration.port = 0
         configuration.tokenSecret = secret
         configuration.passwordCost = PasswordHash.Cost(rounds: 16, blockSize: 1, parallelism: 1)
-        configure(&configuration)
         try await context.bus.prepare()
         let (listening, announcement) = AsyncStream<Int>.makeStream()
         let application = try await Gateway.application(context, configuration: configuration) { port in

@@ -6,11 +6,17 @@ import Testing
 @testable import Gateway
 
 @Suite struct SignInTests {
+    private static func configuration(_ adminPasswordFile: String) -> GatewayConfiguration {
+        var configuration = GatewayConfiguration()
+        configuration.adminPasswordFile = adminPasswordFile
+        return configuration
+    }
+
     @Test func `the administrator signs in with the password of the file and nobody else does`() async throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("password-\(UUID().uuidString)").path
         try "correct horse\n".write(toFile: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: file) }
-        try await RunningGateway.run(configure: { $0.adminPasswordFile = file }) { gateway in
+        try await RunningGateway.run(Self.configuration(file)) { gateway in
             let answer = try await gateway.send(
                 "POST", "/api/auth/token", json: #"{"username":"admin","password":"correct horse"}"#, token: "")
             #expect(answer.status == 200, "\(answer.text)")
@@ -37,7 +43,7 @@ import Testing
         try "short\n".write(toFile: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: file) }
         let error = await #expect(throws: (any Error).self) {
-            try await RunningGateway.run(configure: { $0.adminPasswordFile = file }) { _ in }
+            try await RunningGateway.run(Self.configuration(file)) { _ in }
         }
         #expect("\(String(describing: error))".contains("ADMIN_PASSWORD_FILE"))
     }

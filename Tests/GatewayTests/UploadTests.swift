@@ -131,9 +131,9 @@ import Testing
     }
 
     @Test func `limits are enforced while reading`() async throws {
-        try await RunningGateway.run(configure: {
-            $0.upload = UploadLimits(totalBytes: 400_000, fileBytes: 100_000, files: 3)
-        }) { gateway in
+        var configuration = GatewayConfiguration()
+        configuration.upload = UploadLimits(totalBytes: 400_000, fileBytes: 100_000, files: 3)
+        try await RunningGateway.run(configuration) { gateway in
             let exam = try await gateway.createExam()
             let scan = RunningGateway.png(1)
             let oneTooLarge = try await gateway.upload(

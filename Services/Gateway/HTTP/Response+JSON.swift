@@ -30,11 +30,6 @@ struct ListDocument<Item: Encodable>: Encodable {
     let items: [Item]
     let nextCursor: String?
 
-    init(items: [Item], nextCursor: String?) {
-        self.items = items
-        self.nextCursor = nextCursor
-    }
-
     enum CodingKeys: String, CodingKey {
         case items
         case nextCursor = "next_cursor"
