@@ -44,7 +44,11 @@ final class DataDirectory: Sendable {
     }
 
     deinit {
-        for lock in locks { close(lock) }
+        for lock in locks {
+            // A child between fork and exec still has it open.
+            flock(lock, LOCK_UN)
+            close(lock)
+        }
     }
 
     static func makeDirectory(_ path: String) throws(CommandFailure) {
