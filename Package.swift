@@ -158,7 +158,9 @@ let package = Package(
                 nioPosix,
             ]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
-        test("RecognitionTests", ["Recognition", "Domain", "AnswerSheet", "SheetSimulation", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),
+        test(
+            "RecognitionTests",
+            ["Recognition", "Domain", "AnswerSheet", "SheetSimulation", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),
 
         // Tests.
         .executableTarget(
