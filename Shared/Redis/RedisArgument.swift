@@ -2,45 +2,45 @@ package import NIOCore
 
 /// What can be an argument of a command.
 package protocol RedisArgument: Sendable {
-    /// The number of bytes `append(to:)` appends.
+    /// The number of bytes `write(to:)` writes.
     var redisByteCount: Int { get }
 
-    /// Appends the argument's bytes, without RESP framing.
-    func append(to bytes: inout [UInt8])
+    /// Writes the argument's bytes, without RESP framing.
+    func write(to writer: inout RESPWriter)
 }
 
 extension String: RedisArgument {
     package var redisByteCount: Int { utf8.count }
 
-    package func append(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: utf8)
+    package func write(to writer: inout RESPWriter) {
+        writer.write(self)
     }
 }
 
 extension Substring: RedisArgument {
     package var redisByteCount: Int { utf8.count }
 
-    package func append(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: utf8)
+    package func write(to writer: inout RESPWriter) {
+        writer.write(self)
     }
 }
 
 extension Int: RedisArgument {
     package var redisByteCount: Int { Int64(self).redisByteCount }
 
-    package func append(to bytes: inout [UInt8]) {
-        Int64(self).append(to: &bytes)
+    package func write(to writer: inout RESPWriter) {
+        Int64(self).write(to: &writer)
     }
 }
 
 extension Int64: RedisArgument {
     package var redisByteCount: Int { magnitude.decimalDigitCount + (self < 0 ? 1 : 0) }
 
-    package func append(to bytes: inout [UInt8]) {
+    package func write(to writer: inout RESPWriter) {
         if self < 0 {
-            bytes.append(UInt8(ascii: "-"))
+            writer.write(UInt8(ascii: "-"))
         }
-        magnitude.appendDecimal(to: &bytes)
+        writer.write(decimal: magnitude)
     }
 }
 
@@ -48,16 +48,16 @@ extension Int64: RedisArgument {
 extension Double: RedisArgument {
     package var redisByteCount: Int { description.utf8.count }
 
-    package func append(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: description.utf8)
+    package func write(to writer: inout RESPWriter) {
+        writer.write(description)
     }
 }
 
 extension [UInt8]: RedisArgument {
     package var redisByteCount: Int { count }
 
-    package func append(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: self)
+    package func write(to writer: inout RESPWriter) {
+        withUnsafeBufferPointer { writer.write($0) }
     }
 }
 
@@ -65,36 +65,7 @@ extension [UInt8]: RedisArgument {
 extension ByteBuffer: RedisArgument {
     package var redisByteCount: Int { readableBytes }
 
-    package func append(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: readableBytesView)
-    }
-}
-
-extension UInt64 {
-    var decimalDigitCount: Int {
-        var count = 1
-        var rest = self
-        while rest >= 10 {
-            rest /= 10
-            count += 1
-        }
-        return count
-    }
-
-    func appendDecimal(to bytes: inout [UInt8]) {
-        if self < 10 {
-            bytes.append(UInt8(ascii: "0") + UInt8(self))
-            return
-        }
-        var divisor: UInt64 = 1
-        for _ in 1..<decimalDigitCount {
-            divisor *= 10
-        }
-        var rest = self
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest / divisor))
-            rest %= divisor
-            divisor /= 10
-        }
+    package func write(to writer: inout RESPWriter) {
+        withUnsafeReadableBytes { writer.write($0.bindMemory(to: UInt8.self)) }
     }
 }

@@ -7,7 +7,7 @@ protocol RedisConnectionOwner: AnyObject {
     /// A reply said `NOSCRIPT`: the server lost its scripts.
     func connectionLostScripts()
     /// The connection is gone; its requests have been failed. Called once, only after it was ready.
-    func connectionClosed(_ connection: RedisChannelHandler)
+    func connectionClosed(_ connection: RedisChannelHandler, reason: String)
 }
 
 /// The innermost handler of a connection: writes requests, gives replies to them, in the order its state machine says.
@@ -124,7 +124,7 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             RedisError(.notSent, "cannot connect to \(configuration.address): \(reason)", underlying: underlying))
         context?.close(promise: nil)
         if wasReady {
-            owner?.connectionClosed(self)
+            owner?.connectionClosed(self, reason: reason)
         }
         owner = nil
     }
@@ -133,7 +133,10 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive {
+        if isClosed {
+            // Given up while the host's name was looked up.
+            context.close(promise: nil)
+        } else if context.channel.isActive {
             greet()
         }
     }
@@ -212,6 +215,7 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func greet() {
+        guard !isClosed else { return }
         for command in RedisGreeting.commands(configuration) {
             outgoing.write(command, knownScripts: &knownScripts)
         }

@@ -25,37 +25,21 @@ package struct RedisCommand: Sendable {
 
     private init(script: RedisScript?, first: some RedisArgument, arguments: [any RedisArgument]) {
         self.script = script
-        // 16 is the longest framing of an argument up to a gigabyte.
-        encodedArguments = []
-        encodedArguments.reserveCapacity(
-            arguments.reduce(first.redisByteCount + 16) { $0 + $1.redisByteCount + 16 })
+        encodedArguments = RESPWriter.bulkStrings(first, arguments)
         argumentCount = 1 + arguments.count
-        Self.appendBulk(first, to: &encodedArguments)
-        for argument in arguments {
-            Self.appendBulk(argument, to: &encodedArguments)
-        }
     }
 
     package mutating func append(_ argument: some RedisArgument) {
-        Self.appendBulk(argument, to: &encodedArguments)
+        encodedArguments += RESPWriter.bulkStrings(argument, [])
         argumentCount += 1
     }
 
-    package mutating func append(contentsOf arguments: some Sequence<any RedisArgument>) {
-        for argument in arguments {
-            Self.appendBulk(argument, to: &encodedArguments)
-            argumentCount += 1
-        }
+    package mutating func append(contentsOf arguments: [any RedisArgument]) {
+        encodedArguments += RESPWriter.bulkStrings(Self.nothing, arguments)
+        argumentCount += arguments.count
     }
 
-    // Measured against `redisFormatSdsCommandArgv` by Tests/Benchmarks; see there.
-    private static func appendBulk(_ argument: some RedisArgument, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "$"))
-        UInt64(argument.redisByteCount).appendDecimal(to: &bytes)
-        bytes.appendLineEnd()
-        argument.append(to: &bytes)
-        bytes.appendLineEnd()
-    }
+    private static let nothing: String? = nil
 }
 
 extension RedisCommand: ExpressibleByArrayLiteral {
@@ -63,12 +47,8 @@ extension RedisCommand: ExpressibleByArrayLiteral {
     package init(arrayLiteral elements: any RedisArgument...) {
         precondition(!elements.isEmpty, "A command needs a name")
         script = nil
-        encodedArguments = []
-        encodedArguments.reserveCapacity(elements.reduce(0) { $0 + $1.redisByteCount + 16 })
+        encodedArguments = RESPWriter.bulkStrings(Self.nothing, elements)
         argumentCount = elements.count
-        for element in elements {
-            Self.appendBulk(element, to: &encodedArguments)
-        }
     }
 }
 
@@ -80,12 +60,5 @@ extension RedisCommand: CustomStringConvertible {
             encodedArguments.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? encodedArguments.endIndex
         let name = encodedArguments[afterLength...].prefix { $0 != UInt8(ascii: "\r") }
         return String(decoding: name, as: UTF8.self)
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func appendLineEnd() {
-        append(UInt8(ascii: "\r"))
-        append(UInt8(ascii: "\n"))
     }
 }

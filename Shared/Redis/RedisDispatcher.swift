@@ -32,6 +32,7 @@ final class RedisDispatcher: @unchecked Sendable {
     /// Empty but while it is looked through.
     private var arrivals: [RedisRequest] = []
     private var drained: EventLoopPromise<Void>?
+    private var drainLimit: Scheduled<Void>?
     private var isShutDown = false
 
     init(
@@ -88,7 +89,7 @@ final class RedisDispatcher: @unchecked Sendable {
         case .full:
             reject(request, RedisError(.notSent, "the queue is full"))
         case .closed:
-            reject(request, RedisError(.notSent, "the client is closed"))
+            reject(request, Self.closed)
         }
     }
 
@@ -112,6 +113,8 @@ final class RedisDispatcher: @unchecked Sendable {
         inbox.withLock { $0.admission.close() }
         eventLoop.execute { self.shutDown() }
     }
+
+    private static var closed: RedisError { RedisError(.notSent, "the client is closed") }
 
     /// What is under way, in commands.
     struct Load: Sendable {
@@ -140,6 +143,10 @@ final class RedisDispatcher: @unchecked Sendable {
             waiting.append(request)
         }
         arrivals.removeAll(keepingCapacity: arrivals.count <= 1024)
+        guard !isShutDown else {
+            failWaiting { _ in Self.closed }
+            return
+        }
         startPool()
         dispatch(now: now)
         armTimer(deadline)
@@ -243,7 +250,9 @@ final class RedisDispatcher: @unchecked Sendable {
                 obey(pool.failed(slot: slot, using: &random))
                 return
             }
-            logger.debug("Connected to Redis", metadata: [LogKey.server: "\(configuration.address)"])
+            logger.log(
+                level: lastFailure == nil ? .debug : .notice, "Connected to Redis",
+                metadata: [LogKey.server: "\(configuration.address)"])
             lastFailure = nil
             pool.connected(slot: slot)
             connections[slot] = connection
@@ -255,14 +264,15 @@ final class RedisDispatcher: @unchecked Sendable {
     }
 
     private func connectFailed(slot: Int, _ error: RedisError) {
+        // One line when it begins; the attempts that follow are of no interest.
+        let isNew = lastFailure?.code != error.code
         lastFailure = error
         if !error.isSafeToRepeat {
             // Waiting does not mend a wrong password.
             failWaiting { _ in error }
-            logger.error("Redis refuses the connection", metadata: [LogKey.error: "\(error)"])
-        } else {
-            logger.warning("Cannot connect to Redis", metadata: [LogKey.error: "\(error)"])
         }
+        logger.log(
+            level: isNew ? .warning : .debug, "Cannot connect to Redis", metadata: [LogKey.error: "\(error)"])
         obey(pool.failed(slot: slot, using: &random))
         finishDrainIfIdle()
     }
@@ -276,7 +286,8 @@ final class RedisDispatcher: @unchecked Sendable {
         }
         drained = promise
         guard !isShutDown else { return promise.succeed(()) }
-        eventLoop.scheduleTask(in: TimeAmount(configuration.commandTimeout)) { self.shutDown() }
+        takeArrivals()
+        drainLimit = eventLoop.scheduleTask(in: commandTimeout) { self.shutDown() }
         finishDrainIfIdle()
     }
 
@@ -293,7 +304,8 @@ final class RedisDispatcher: @unchecked Sendable {
         isShutDown = true
         pool.close()
         timer?.cancel()
-        failWaiting { _ in RedisError(.notSent, "the client is closed") }
+        drainLimit?.cancel()
+        failWaiting { _ in Self.closed }
         for case let connection? in connections {
             connection.close(reason: "the client is closed")
         }
@@ -313,9 +325,14 @@ extension RedisDispatcher: RedisConnectionOwner {
         }
     }
 
-    func connectionClosed(_ connection: RedisChannelHandler) {
+    func connectionClosed(_ connection: RedisChannelHandler, reason: String) {
         guard let slot = connections.firstIndex(where: { $0 === connection }) else { return }
         connections[slot] = nil
+        if !isShutDown {
+            logger.warning(
+                "Lost a connection to Redis",
+                metadata: [LogKey.server: "\(configuration.address)", LogKey.error: "\(reason)"])
+        }
         let age = Duration(NIODeadline.now() - connection.readySince)
         obey(pool.lost(slot: slot, age: age, using: &random))
         finishDrainIfIdle()
