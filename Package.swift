@@ -23,7 +23,6 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
@@ -77,7 +76,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -178,7 +176,12 @@ let package = Package(
             name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],
             path: "Tests/Benchmarks/RedisBenchmark", swiftSettings: settings),
         test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "Domain"]),
-        test("EndToEndTests", ["Domain", "EventBus", "ExamStore", "Redis", "TestSupport", logging]),
+        test(
+            "EndToEndTests",
+            [
+                "Domain", "EventBus", "ExamStore", "Grading", "Redis", "SheetSimulation", "TestSupport",
+                asyncHTTPClient, logging, nioCore, nioHTTP1,
+            ]),
         test("ZhiYueCLITests", ["ZhiYueCLI"]),
     ]
 )

@@ -127,3 +127,12 @@ extension RunningSystem {
         return process.output
     }
 }
+
+extension RunningSystem {
+    /// A token as `zhiyue token` prints it.
+    func token(user: String, role: String) async throws -> String {
+        let process = try RunningProcess("zhiyue", ["token", "--user", user, "--role", role, "--data", directory.path])
+        #expect(try await process.end(within: 20) == 0, "\(process.errors)")
+        return String(process.output.prefix { !$0.isNewline })
+    }
+}
