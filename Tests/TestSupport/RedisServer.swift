@@ -122,8 +122,9 @@ package final class RedisServer: Sendable {
         unlink(socketPath)
         let pid = try Self.spawning.withLock { _ in
             let pid = try Self.spawn(["redis-server"] + arguments)
-            // Reads to the end of the pipe, which only this process holds, then kills the server.
-            let (watcher, input) = try Self.spawnWatcher("cat >/dev/null; kill -9 \(pid) 2>/dev/null")
+            // Reads to the end of the pipe, which only this process holds, then removes the server and its data.
+            let (watcher, input) = try Self.spawnWatcher(
+                "cat >/dev/null; kill -9 \(pid) 2>/dev/null; rm -rf '\(directory.path)'")
             state.withLock { $0 = State(pid: pid, watcherInput: input, watcher: watcher) }
             return pid
         }
