@@ -48,4 +48,31 @@ import Testing
             for replica in replicas { try await replica.leave() }
         }
     }
+
+    @Test func noEventIsOvertakenWhenRepliesAreLost() async throws {
+        let total = 6000
+        let exams = (0..<16).map { ExamID("exam-\($0)") }
+        // A lease no busy machine outlasts: all that happens here is the loss of connections.
+        try await BusFixture.run(BusFixture.quick { $0.leaseDuration = .seconds(30) }) { fixture in
+            let effect = EffectHandler(client: fixture.client, keys: fixture.bus.keys)
+            let replica = try fixture.start("r1", [effect])
+            try await until { try await fixture.owners().allSatisfy { $0 == "r1" } }
+            for first in stride(from: 0, to: total, by: 100) {
+                try await fixture.bus.publish(
+                    (first..<first + 100).map { event($0, exam: exams[$0 % exams.count]) })
+                let clients = try await fixture.client.send(["CLIENT", "LIST"]).string ?? ""
+                for line in clients.split(separator: "\n") where line.contains("name=zhiyue:graders:r1") {
+                    let id = line.split(separator: " ")[0].dropFirst(3)
+                    _ = try? await fixture.client.send(["CLIENT", "KILL", "ID", id])
+                }
+            }
+            try await until { try await fixture.lag() == 0 }
+            for (index, exam) in exams.enumerated() {
+                let list = effect.list(exam, fixture.bus.partition(of: exam))
+                let numbers = try await fixture.client.send(["LRANGE", list, 0, -1]).array?.compactMap(\.int)
+                #expect(numbers == Array(stride(from: index, to: total, by: exams.count)))
+            }
+            try await replica.leave()
+        }
+    }
 }

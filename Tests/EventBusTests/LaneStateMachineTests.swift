@@ -142,10 +142,26 @@ import Testing
     @Test func aPartitionIsReadFromItsPendingEntriesOnUntilAPageIsEmpty() {
         var machine = machine()
         #expect(machine.beginRead().first?.phase == .recovering(after: .zero))
-        machine.recovered(0, token: "t0", through: StreamPosition(milliseconds: 5))
+        machine.accepted(0, token: "t0", through: StreamPosition(milliseconds: 5))
         #expect(machine.beginRead().first?.phase == .recovering(after: StreamPosition(milliseconds: 5)))
-        machine.recovered(0, token: "t0", through: nil)
+        machine.accepted(0, token: "t0", through: nil)
         #expect(machine.beginRead().first?.phase == .live)
+    }
+
+    @Test func afterALostReadPendingEntriesBehindTheLastAcceptedOneComeFirst() {
+        var machine = machine(partitions: [0, 1])
+        for partition in [0, 1] { machine.accepted(partition, token: "t\(partition)", through: nil) }
+        _ = machine.beginRead()
+        deliver(&machine, 7, key: "a")
+        machine.accepted(0, token: "t0", through: StreamPosition(milliseconds: 7))
+        machine.endRead()
+        _ = machine.beginRead()
+        machine.drain(1)
+        machine.readWasLost()
+        #expect(machine.hasDrained)
+        #expect(machine.beginRead().map(\.phase) == [.recovering(after: StreamPosition(milliseconds: 7))])
+        machine.accepted(0, token: "t0", through: nil)
+        #expect(machine.beginRead().map(\.phase) == [.live])
     }
 
     @Test func lanesTakeTurns() throws {

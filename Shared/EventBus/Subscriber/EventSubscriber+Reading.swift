@@ -26,7 +26,12 @@ extension EventSubscriber {
                     readerConnection.store(identity, ordering: .relaxed)
                     defer { readerConnection.store(0, ordering: .relaxed) }
                     while !Task.isCancelled {
-                        try await readOnce(connection)
+                        do {
+                            try await readOnce(connection)
+                        } catch {
+                            lanes.withLock { $0.readWasLost() }
+                            throw error
+                        }
                     }
                 }
             } catch {
@@ -57,7 +62,8 @@ extension EventSubscriber {
         let chosen = isRecovering ? sources.filter { $0.phase != .live } : sources
         let reply = try await connection.send(
             readCommand(chosen), blockingFor: isRecovering ? .zero : bus.configuration.blockDuration)
-        // A process that was frozen meanwhile must look first whether it still owns anything.
+        // A process that was frozen meanwhile must look first whether it still owns anything. What it does, it reads
+        // again.
         guard lanes.withLock({ $0.isTrusted(.now) }) else { throw EventBusError(.staleOwner, "The lease has run out") }
         let byKey = Dictionary(uniqueKeysWithValues: chosen.map { (bus.keys.events($0.partition), $0) })
         for stream in reply.array ?? [] {
@@ -128,7 +134,7 @@ extension EventSubscriber {
                     lanes.skip(position, partition: source.partition, token: source.token)
                 }
             }
-            lanes.recovered(source.partition, token: source.token, through: last)
+            lanes.accepted(source.partition, token: source.token, through: last)
         }
         if skipped > 0 { acknowledgementBell.ring() }
         counters.withLock {

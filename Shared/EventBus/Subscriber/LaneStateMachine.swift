@@ -44,7 +44,7 @@ struct LaneStateMachine {
     }
 
     enum Phase: Equatable {
-        /// Reading what former owners left unacknowledged.
+        /// Reading what was given out before and is not acknowledged: by former owners, or in a reply that was lost.
         case recovering(after: StreamPosition)
         case live
         case draining
@@ -53,6 +53,8 @@ struct LaneStateMachine {
     private struct Partition {
         let token: String
         var phase = Phase.recovering(after: .zero)
+        /// The last entry accepted.
+        var last = StreamPosition.zero
         var running = 0
         var unacknowledged = 0
         var acknowledgements: [StreamPosition] = []
@@ -160,14 +162,26 @@ struct LaneStateMachine {
         reading = []
     }
 
+    /// A read failed, or its reply was not used. Redis may have given entries out that nobody saw: they are pending
+    /// behind the last one accepted, and must be read before any newer one.
+    mutating func readWasLost() {
+        reading = []
+        for (number, partition) in partitions where partition.phase != .draining {
+            partitions[number]?.phase = .recovering(after: partition.last)
+        }
+    }
+
     /// Whether the read on its way is not the one that would be begun now.
     var isReadOutdated: Bool {
         !reading.isEmpty && reading != Set(partitions.filter { $0.value.phase != .draining }.keys)
     }
 
-    /// A page of a former owner's entries was read; an empty one is the last.
-    mutating func recovered(_ partition: Int, token: String, through last: StreamPosition?) {
-        guard partitions[partition]?.token == token, case .recovering = partitions[partition]?.phase else { return }
+    /// All entries of a reply were put into lanes; `last` is nil when there were none. An empty page of pending
+    /// entries is the last.
+    mutating func accepted(_ partition: Int, token: String, through last: StreamPosition?) {
+        guard let owned = partitions[partition], owned.token == token, owned.phase != .draining else { return }
+        if let last { partitions[partition]?.last = last }
+        guard case .recovering = owned.phase else { return }
         partitions[partition]?.phase = last.map { .recovering(after: $0) } ?? .live
     }
 
