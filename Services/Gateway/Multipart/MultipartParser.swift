@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 
 /// Cuts a `multipart/form-data` body (RFC 7578, RFC 2046) into parts, as it arrives.
@@ -164,23 +165,28 @@ struct MultipartParser {
     }
 
     private var beginsWithDelimiter: Bool {
-        unread.readableBytesView.starts(with: delimiter)
+        unread.readableBytes >= delimiter.count && unread.readableBytesView.starts(with: delimiter)
     }
 
     /// - Returns: All bytes that surely belong to the part: up to where the delimiter begins or may be about to begin.
     private mutating func nextData() -> ByteBuffer? {
-        let view = unread.readableBytesView
-        var end = view.endIndex
-        var index = view.startIndex
-        while let candidate = view[index...].firstIndex(of: UInt8(ascii: "\r")) {
-            let piece = view[candidate...].prefix(delimiter.count)
-            if piece.elementsEqual(delimiter.prefix(piece.count)) {
-                end = candidate
-                break
+        let count = unread.withUnsafeReadableBytes { Self.dataCount($0, before: delimiter) }
+        return count > 0 ? unread.readSlice(length: count) : nil
+    }
+
+    /// Every byte of every scan goes through here, hence the C functions.
+    private static func dataCount(_ bytes: UnsafeRawBufferPointer, before delimiter: [UInt8]) -> Int {
+        guard let start = bytes.baseAddress else { return 0 }
+        return delimiter.withUnsafeBytes { delimiter in
+            guard let pattern = delimiter.baseAddress else { return bytes.count }
+            var offset = 0
+            while offset < bytes.count, let found = memchr(start + offset, 0x0D, bytes.count - offset) {
+                let candidate = UnsafeRawPointer(found)
+                let position = candidate - start
+                if memcmp(candidate, pattern, min(delimiter.count, bytes.count - position)) == 0 { return position }
+                offset = position + 1
             }
-            index = candidate + 1
+            return bytes.count
         }
-        guard end > view.startIndex else { return nil }
-        return unread.readSlice(length: end - view.startIndex)
     }
 }
