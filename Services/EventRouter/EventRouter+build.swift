@@ -14,7 +14,8 @@ enum EventRouter {
         return [
             EventSubscriber(
                 bus: context.bus, group: context.group, replica: context.settings.replica, handlers: handlers,
-                logger: context.logger)
+                logger: context.logger),
+            StreamRetention(bus: context.bus, logger: context.logger),
         ]
     }
 }

@@ -19,7 +19,7 @@ extension EventCodec {
             datacontenttype: event.data.isEmpty ? nil : "application/json",
             dataschema: "urn:zhiyue:event:\(event.type):\(event.schemaVersion)",
             examid: nonEmpty(event.examID?.rawValue), id: event.id, partition: partition, sequence: sequence,
-            source: event.source, subject: nonEmpty(event.subject), time: EventTime.text(event.time),
+            source: event.source, subject: nonEmpty(event.subject), time: event.time.rfc3339,
             traceparent: nonEmpty(event.traceparent), type: event.type.rawValue)
         var bytes = try JSON.encode(attributes)
         guard !event.data.isEmpty else { return bytes }

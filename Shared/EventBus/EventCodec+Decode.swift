@@ -52,7 +52,7 @@ extension EventCodec {
         case Field.source: event.source = text
         case Field.type: event.type = EventType(text)
         case Field.subject: event.subject = text
-        case Field.time: event.time = EventTime.parse(text) ?? event.time
+        case Field.time: event.time = Timestamp(rfc3339: text) ?? event.time
         case Field.dataschema: event.schemaVersion = Int(text) ?? 1
         case Field.correlationID: event.correlationID = CorrelationID(text)
         case Field.causationID: event.causationID = text

@@ -22,7 +22,7 @@ package enum EventCodec {
             if let value, !value.isEmpty { fields.append((name, value)) }
         }
         add(Field.subject, envelope.subject)
-        fields.append((Field.time, EventTime.text(envelope.time)))
+        fields.append((Field.time, envelope.time.rfc3339))
         fields.append((Field.dataschema, envelope.schemaVersion))
         add(Field.correlationID, envelope.correlationID.rawValue)
         add(Field.causationID, envelope.causationID)

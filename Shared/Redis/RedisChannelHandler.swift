@@ -78,12 +78,14 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func flush() {
         guard let context, outgoing.readableBytes > 0 else { return }
-        context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
+        // Taken away before the write: that may make the channel writable again and so come back here.
+        var written = outgoing
+        outgoing = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(written), promise: nil)
         // Reuses the storage once the socket took everything; a large one is given back.
-        if outgoing.capacity > 128 << 10 {
-            outgoing = ByteBuffer()
-        } else {
-            outgoing.clear()
+        if outgoing.capacity == 0, written.capacity <= 128 << 10 {
+            written.clear()
+            outgoing = written
         }
     }
 

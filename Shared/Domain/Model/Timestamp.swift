@@ -18,11 +18,15 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// `2026-11-22T08:15:30.125Z`
     package var rfc3339: String {
-        Self.format.format(Date(timeIntervalSince1970: Double(milliseconds) / 1000))
+        TimestampText.text(self) ?? Self.format.format(Date(timeIntervalSince1970: Double(milliseconds) / 1000))
     }
 
     /// - Returns: nil when `text` is no RFC 3339 date and time in UTC.
     package init?(rfc3339 text: String) {
+        if let exact = TimestampText.parse(text) {
+            self = exact
+            return
+        }
         guard let date = (try? Self.format.parse(text)) ?? (try? Self.wholeSeconds.parse(text)) else { return nil }
         milliseconds = Int64((date.timeIntervalSince1970 * 1000).rounded())
     }

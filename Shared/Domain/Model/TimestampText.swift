@@ -1,11 +1,10 @@
-import Domain
-
 /// `2026-11-22T08:15:30.125Z` without the cost of a general date formatter, which would be most of an event's cost.
-enum EventTime {
-    static func text(_ time: Timestamp) -> String {
+enum TimestampText {
+    /// - Returns: nil outside the years 0 to 9999.
+    static func text(_ time: Timestamp) -> String? {
         let (days, millisecondsOfDay) = floorDivide(time.milliseconds, by: 86_400_000)
         let (year, month, day) = civil(days)
-        guard (0...9999).contains(year) else { return time.rfc3339 }
+        guard (0...9999).contains(year) else { return nil }
         var digits: [UInt8] = []
         digits.reserveCapacity(24)
         func append(_ number: Int64, _ width: Int, then separator: Unicode.Scalar) {
@@ -26,8 +25,8 @@ enum EventTime {
         return String(decoding: digits, as: UTF8.self)
     }
 
+    /// - Returns: nil for any other form, and for dates that do not exist.
     static func parse(_ text: String) -> Timestamp? {
-        guard text.utf8.count == 24 else { return Timestamp(rfc3339: text) }
         var text = text
         return text.withUTF8 { fast($0) }
     }
