@@ -62,10 +62,13 @@ extension Question {
             let accepted = acceptedAnswers
             check(!accepted.isEmpty, "answers", "must hold at least one answer")
             check(accepted.count <= 50, "answers", "must hold at most 50 answers")
-            check(accepted.allSatisfy { (1...100).contains($0.count) }, "answers", "must have 1 to 100 characters each")
+            let haveText = accepted.allSatisfy { $0.count <= 100 && !$0.allSatisfy(\.isWhitespace) }
+            check(haveText, "answers", "must have 1 to 100 characters each, not only spaces")
             check((0...5).contains(maxEdits ?? 0), "max_edits", "must be 0 to 5")
         case .open:
             check((15...230).contains(height ?? 60), "height", "must be 15 to 230 mm")
+            let worth = (rubric ?? []).allSatisfy { $0.points > 0 && $0.points <= 1000 }
+            check(worth, "rubric", "must give points above 0 and at most 1000 for each criterion")
             let sum = Score.sum((rubric ?? []).map(\.points))
             check(rubric == nil || sum == Score.rounded(points), "rubric", "adds up to \(sum), not to the points")
         }
@@ -77,12 +80,12 @@ extension Question {
         answers ?? answer.map { [$0] } ?? []
     }
 
-    /// A plain decimal number: optional sign, digits, at most one point; nil for anything else.
+    /// A plain decimal number: optional sign, digits, at most one point; nil for anything else and for one too large.
     package static func number(from text: String) -> Double? {
         let body = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
         let isPlain =
             body.utf8.allSatisfy { ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == UInt8(ascii: ".") }
         guard isPlain, body.utf8.count(where: { $0 == UInt8(ascii: ".") }) <= 1, body != "." else { return nil }
-        return Double(text.hasPrefix("+") ? String(body) : text)
+        return Double(text.hasPrefix("+") ? String(body) : text).flatMap { $0.isFinite ? $0 : nil }
     }
 }
