@@ -82,10 +82,17 @@ package struct BlobStore: Sendable {
     private func publish(fileAt temporary: String, id: BlobID) throws {
         let target = path(of: id)
         let folder = String(target[..<(target.lastIndex(of: "/") ?? target.endIndex)])
-        guard mkdir(folder, 0o750) == 0 || errno == EEXIST else {
+        if mkdir(folder, 0o750) == 0 {
+            // Else a new folder, and the blob in it, may be gone after a power failure.
+            try Self.sync(folder: directory + "/blobs")
+        } else if errno != EEXIST {
             throw BlobStoreError.system("create the folder", folder)
         }
         guard rename(temporary, target) == 0 else { throw BlobStoreError.system("rename to", target) }
+        try Self.sync(folder: folder)
+    }
+
+    private static func sync(folder: String) throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw BlobStoreError.system("open", folder) }
         defer { close(descriptor) }
