@@ -25,6 +25,10 @@ package struct JSONLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
+        Self.write(line(for: event))
+    }
+
+    func line(for event: LogEvent) -> String {
         var line = "{\"time\":\"\(Timestamp.now.rfc3339)\",\"level\":\"\(event.level)\"\(prefix)"
         line += ",\"message\":\(Self.quoted(event.message.description))"
         var all = metadataProvider?.get() ?? [:]
@@ -34,8 +38,7 @@ package struct JSONLogHandler: LogHandler {
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             line += ",\(Self.quoted(key)):\(Self.json(value))"
         }
-        line += "}\n"
-        Self.write(line)
+        return line + "}\n"
     }
 
     private static let lock = Mutex(())

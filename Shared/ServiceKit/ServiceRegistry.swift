@@ -83,7 +83,9 @@ package struct ServiceRegistry: Sendable {
             guard let bytes = reported[entry.name]?.bytes,
                 var status = try? JSON.decode(ServiceStatus.self, from: bytes)
             else { return nil }
-            if now - Int(entry.value.double ?? 0) > 3 * status.heartbeatMilliseconds + 1000 { status.state = .silent }
+            let silence = now - Int(entry.value.double ?? 0)
+            if silence > Int(Self.memory.components.seconds) * 1000 { return nil }
+            if silence > 3 * status.heartbeatMilliseconds + 1000 { status.state = .silent }
             return status
         }.sorted { ($0.name, $0.replica) < ($1.name, $1.replica) }
     }

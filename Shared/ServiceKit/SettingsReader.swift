@@ -70,7 +70,7 @@ package struct SettingsReader: Sendable {
         _ name: String, in range: ClosedRange<Double>, default standard: [Duration]
     ) throws -> [Duration] {
         guard let text = text(name) else { return standard }
-        return try text.split(separator: ",").map { part in
+        return try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
             try duration(part.filter { !$0.isWhitespace }, name: name, in: range)
         }
     }
