@@ -33,12 +33,17 @@ struct ResultsTable {
     }
 
     private static func cell(_ text: String) -> String {
-        // A leading =, +, - or @ would be a formula in a spreadsheet.
-        let isFormula = text.first.map { "=+@".contains($0) } == true
-        let safe = isFormula ? "'" + text : text
-        let needsQuotes = safe.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-        return needsQuotes
-            ? "\"" + safe.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-            : safe
+        // A leading =, +, -, @ or tabulator would be a formula in a spreadsheet; no score is negative.
+        let isFormula = text.unicodeScalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) } == true
+        let safe = (isFormula ? "'" + text : text).unicodeScalars
+        // By scalars: a quote with a combining mark behind it is one character, and another one than a quote.
+        guard safe.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return String(safe) }
+        var quoted = "\"".unicodeScalars
+        for scalar in safe {
+            if scalar == "\"" { quoted.append(scalar) }
+            quoted.append(scalar)
+        }
+        quoted.append("\"")
+        return String(quoted)
     }
 }
