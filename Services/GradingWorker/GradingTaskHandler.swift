@@ -26,6 +26,7 @@ struct GradingTaskHandler: TaskHandler {
         for _ in 0..<10 {
             guard let exam = try await store.exam(examID) else { return GradingOutcome(status: "exam_deleted") }
             guard let sheet = try await store.sheet(task.sheetID) else { return GradingOutcome(status: "no_sheet") }
+            if sheet.readingVersion == 0 { return GradingOutcome(status: "not_read") }
             if sheet.joinedTo != nil { return GradingOutcome(status: "joined") }
             if sheet.keyVersion == exam.keyVersion && sheet.markedReadingVersion == sheet.readingVersion {
                 return GradingOutcome(status: "marked_before")

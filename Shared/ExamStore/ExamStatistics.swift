@@ -49,6 +49,8 @@ struct SheetContribution: Codable, Equatable, Sendable {
     var score: Int
     var bin: Int
     var needsReview: Bool
+    var keyVersion: Int
+    var readingVersion: Int
     /// Question number to whether it earned full points; only questions that have a score.
     var answers: [Int: Bool]
 
@@ -57,6 +59,8 @@ struct SheetContribution: Codable, Equatable, Sendable {
         let share = event.maxScore > 0 ? event.score / event.maxScore : 0
         bin = min(max(Int(share * 10), 0), 9)
         needsReview = event.needsReview
+        keyVersion = event.keyVersion
+        readingVersion = event.readingVersion
         answers = [:]
         for mark in event.marks {
             if let score = mark.score { answers[mark.question] = score >= mark.max }

@@ -97,16 +97,20 @@ extension ExamStore {
     package func purge(_ id: ExamID) async throws {
         let place = place(of: id)
         guard try await exam(id) == nil else { return }
-        while true {
-            let reply = try await client.send(["ZRANGE", place.sheets, 0, 499])
-            let members = (reply.array ?? []).compactMap(\.string)
-            if members.isEmpty { break }
-            let sheetKeys = members.map { place.sheet(SheetID($0)) }
-            _ = try await client.send(RedisCommand("UNLINK", arguments: sheetKeys))
-            _ = try await client.send(RedisCommand("ZREM", arguments: [place.sheets] + members))
+        // In this order: a page read meanwhile may still move a sheet from the first list to the second.
+        for list in [place.sheets, place.joined] {
+            while true {
+                let reply = try await client.send(["ZRANGE", list, 0, 499])
+                let members = (reply.array ?? []).compactMap(\.string)
+                if members.isEmpty { break }
+                let sheetKeys = members.map { place.sheet(SheetID($0)) }
+                _ = try await client.send(RedisCommand("UNLINK", arguments: sheetKeys))
+                _ = try await client.send(RedisCommand("ZREM", arguments: [list] + members))
+            }
         }
         let rest = [
             place.counters, place.students, place.doubtful, place.statistics, place.contributions, place.sheets,
+            place.joined, place.reports, place.remarking, place.remarkingRest,
         ]
         let byStatus = SheetStatus.allCases.map { place.sheets(in: $0) }
         _ = try await client.send(RedisCommand("UNLINK", arguments: rest + byStatus))

@@ -17,10 +17,11 @@ extension ExamStore {
         return try await update { () -> (RecordTransaction?, Bool) in
             guard let exam = try await exam(examID) else { throw ExamStoreError.noExam(examID) }
             guard let old = try await stored(id) else { throw ExamStoreError.noSheet(id) }
-            guard old.sheet.joinedTo == nil, old.sheet.readingVersion == readingVersion, exam.keyVersion == keyVersion
+            // A page that was not read has no marks, not a row of noughts.
+            guard old.sheet.joinedTo == nil, readingVersion > 0, old.sheet.readingVersion == readingVersion,
+                exam.keyVersion == keyVersion
             else { return (nil, false) }
-            let marksAreCurrent = old.sheet.keyVersion == keyVersion && old.sheet.markedReadingVersion == readingVersion
-            if marksAreCurrent { return (nil, false) }
+            if old.sheet.isMarked && old.sheet.keyVersion == keyVersion { return (nil, false) }
 
             var sheet = old.sheet
             sheet.settleMarks(marks, maxScore: exam.maxScore, keyVersion: keyVersion)
@@ -38,25 +39,42 @@ extension ExamStore {
                     sheetID: id, questions: sheet.marks.filter(\.needsReview).map(\.question), flags: sheet.flags)
                 transaction.publish(try EventEnvelope(request, examID: examID, context: context), on: place.events)
             }
-            try await finishRemarking(of: sheet, at: place, context: context, in: &transaction)
+            try await finishRemarking(id, keyVersion: keyVersion, at: place, context: context, in: &transaction)
             return (transaction, true)
         }
     }
 }
 
 extension Sheet {
-    /// Settles status, score and flags from new marks; marks a person decided are kept.
+    /// True when the marks were made from what is read by now.
+    var isMarked: Bool { markedReadingVersion > 0 && markedReadingVersion == readingVersion }
+
+    /// Where the sheet stands once it is marked.
+    var markedStatus: SheetStatus {
+        // No further page tells whose this one is; only a person can.
+        if flags.contains(.studentUnclear) || flags.contains(.duplicatePage) { return .review }
+        if flags.contains(.missingPages) { return .recognized }
+        return needsReview ? .review : .graded
+    }
+
+    /// Settles status, score and flags from new marks; marks a person decided are kept, and looked at again when the
+    /// question has other points than it had then.
     mutating func settleMarks(_ new: [Mark], maxScore: Double, keyVersion: Int) {
         let decided = Dictionary(
             marks.filter { $0.by != "machine" }.map { ($0.question, $0) }, uniquingKeysWith: { first, _ in first })
-        marks = new.map { decided[$0.question] ?? $0 }
+        marks = new.map { mark in
+            guard var kept = decided[mark.question] else { return mark }
+            if kept.max != mark.max {
+                kept.max = mark.max
+                if !kept.needsReview { kept.flags.append(.uncertain) }
+            }
+            return kept
+        }
         score = Score.sum(marks.compactMap(\.score))
         self.maxScore = maxScore
         self.keyVersion = keyVersion
         markedReadingVersion = readingVersion
         needsReview = !flags.isEmpty || marks.contains(where: \.needsReview)
-        // A sheet whose other pages are still to come waits for them, unless it is people that must bring them together.
-        let waits = flags.contains(.missingPages) && !flags.contains(.studentUnclear) && !flags.contains(.duplicatePage)
-        status = waits ? .recognized : needsReview ? .review : .graded
+        status = markedStatus
     }
 }

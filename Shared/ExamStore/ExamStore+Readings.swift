@@ -46,7 +46,7 @@ extension ExamStore {
                     if !twin.flags.contains(.duplicatePage) {
                         twin.flags.append(.duplicatePage)
                         twin.needsReview = true
-                        if twin.keyVersion > 0 { twin.status = .review }
+                        if twin.isMarked { twin.status = twin.markedStatus }
                         try write(twin, over: other, at: place, to: &transaction)
                         let request = ReviewRequested(sheetID: twin.id, questions: [], flags: twin.flags)
                         transaction.publish(
@@ -153,13 +153,13 @@ struct StudentNumber: Equatable {
     init(reading: PageReading, digits: Int) {
         let field = reading.fields["student_id"]
         let marked = field?.value.isEmpty == false ? field?.value : nil
-        if let coded = reading.codedStudent {
+        if let coded = reading.codedStudent, !coded.isEmpty {
             value = coded
             // The grid of a pre-filled sheet, where it has one, must not say otherwise.
             certain = marked == nil || marked == coded ? coded : nil
         } else {
             value = marked
-            let isWhole = field?.flags.isEmpty == true && marked?.count == digits
+            let isWhole = field?.flags.isEmpty == true && marked?.count == digits && marked?.contains("?") == false
             certain = isWhole ? marked : nil
         }
     }

@@ -110,6 +110,7 @@ extension ExamStore {
             ])
         let id = sheet.id.rawValue
         if sheet.joinedTo != nil {
+            transaction.copy(id, from: place.sheets, to: place.joined)
             transaction.remove(id, from: place.sheets)
             if let old { transaction.remove(id, from: place.sheets(in: old.sheet.status)) }
         } else if old?.sheet.status != sheet.status {

@@ -5,26 +5,53 @@ internal import Redis
 extension ExamStore {
     /// Puts a marked sheet into the figures of its exam, in place of what it contributed before.
     ///
-    /// Effectively once: the position of the event is recorded in the same script.
+    /// Effectively once: the position of the event is recorded in the same script. Does nothing for a deleted exam.
     package func contribute(
         _ event: GradingCompleted, guardedBy guarding: EffectGuard, context: EventContext
     ) async throws {
-        guard let examID = event.sheetID.examID else { throw ExamStoreError.noSheet(event.sheetID) }
-        let place = place(of: examID)
-        let values = try await client.send(["HGET", place.contributions, event.sheetID.rawValue])
-        let old = values.isNull ? nil : try decode(SheetContribution.self, values, of: "contribution")
         let new = SheetContribution(event)
+        try await contribute(event.sheetID, guardedBy: guarding, context: context) { old in
+            // A dead letter brought back is told again behind what followed it.
+            if let old, (new.keyVersion, new.readingVersion) < (old.keyVersion, old.readingVersion) { return nil }
+            return new
+        }
+    }
+
+    /// Counts a marked sheet among those that wait for people, effectively once as well.
+    package func contribute(
+        _ event: ReviewRequested, guardedBy guarding: EffectGuard, context: EventContext
+    ) async throws {
+        try await contribute(event.sheetID, guardedBy: guarding, context: context) { old in
+            guard var new = old, !new.needsReview else { return nil }
+            new.needsReview = true
+            return new
+        }
+    }
+
+    /// - Parameter change: nil when nothing is to change.
+    private func contribute(
+        _ id: SheetID, guardedBy guarding: EffectGuard, context: EventContext,
+        change: (SheetContribution?) -> SheetContribution?
+    ) async throws {
+        guard let examID = id.examID else { throw ExamStoreError.noSheet(id) }
+        let place = place(of: examID)
+        guard let exam = try await exam(examID) else { return }
+        let value = try await client.send(["HGET", place.contributions, id.rawValue])
+        let old = value.isNull ? nil : try decode(SheetContribution.self, value, of: "contribution")
+        guard let new = change(old) else { return }
         var figures = StatisticsRecord(try await client.send(["HGETALL", place.statistics]))
         if let old { figures.add(old, sign: -1) }
         figures.add(new, sign: 1)
 
         var transaction = RecordTransaction()
-        transaction.require(place.contributions, field: event.sheetID.rawValue, equals: values.string)
-        transaction.set(place.contributions, [event.sheetID.rawValue: try JSON.encode(new)])
-        for (field, value) in figures.changed {
-            transaction.set(place.statistics, [field: value])
+        // What is written after the exam was cleared away would stay for ever.
+        transaction.requireExisting(place.record)
+        transaction.require(place.contributions, field: id.rawValue, equals: value.string)
+        transaction.set(place.contributions, [id.rawValue: try JSON.encode(new)])
+        for (field, amount) in figures.changes {
+            transaction.add(amount, to: place.statistics, field: field)
         }
-        let summary = figures.summary(maxScore: event.maxScore)
+        let summary = figures.summary(maxScore: exam.maxScore)
         let updated = QualityUpdated(
             examID: examID, count: summary.count, mean: summary.mean,
             standardDeviation: summary.standardDeviation, needsReview: summary.needsReview)
@@ -49,7 +76,7 @@ extension ExamStore {
 /// The hash of aggregated figures: whole numbers only, so adding and taking away is exact.
 struct StatisticsRecord {
     private var values: [String: Int] = [:]
-    private var changedFields: Set<String> = []
+    private var amounts: [String: Int] = [:]
 
     init(_ reply: RESPValue) {
         for (name, value) in reply.fields ?? [] {
@@ -57,7 +84,9 @@ struct StatisticsRecord {
         }
     }
 
-    var changed: [(String, Int)] { changedFields.sorted().map { ($0, values[$0] ?? 0) } }
+    /// What was added to each field since the record was read: added in Redis too, where another group that replays
+    /// the same events may have added meanwhile.
+    var changes: [(String, Int)] { amounts.filter { $0.value != 0 }.sorted { $0.key < $1.key } }
 
     mutating func add(_ contribution: SheetContribution, sign: Int) {
         add(sign, to: "count")
@@ -98,6 +127,6 @@ struct StatisticsRecord {
 
     private mutating func add(_ amount: Int, to field: String) {
         values[field, default: 0] += amount
-        changedFields.insert(field)
+        amounts[field, default: 0] += amount
     }
 }

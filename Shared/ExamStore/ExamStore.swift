@@ -64,7 +64,8 @@ package final class ExamStore: Sendable {
             let (transaction, result) = try await change()
             guard let transaction else { return result }
             if try await commit(transaction) == .committed { return result }
-            try await Task.sleep(for: .milliseconds(Int.random(in: 0...min(4 * attempt, 40))))
+            // Twice the pause each time, so that even dozens of writers of one record soon stop meeting.
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...min(1 << attempt, 200))))
         }
         throw ExamStoreError(.contention, "the record changes too fast; try again")
     }
@@ -108,10 +109,14 @@ struct ExamPlace: Sendable {
     func sheets(in status: SheetStatus) -> String { keys.record(partition, "exam:\(exam):sheets:\(status.rawValue)") }
     /// Hash: `json`, `summary`, `revision`.
     func sheet(_ id: SheetID) -> String { keys.record(partition, "sheet:\(id)") }
+    /// Sorted set of the sheets whose page was joined to another sheet; only `purge` needs to know them.
+    var joined: String { keys.record(partition, "exam:\(exam):joined") }
+    /// Hash: report to where it is.
+    var reports: String { keys.record(partition, "exam:\(exam):reports") }
     /// Sorted set of a user's exams in this partition by time of creation.
     func exams(of user: UserID) -> String { keys.record(partition, "user:\(user):exams") }
-    /// Hash: `total` sheets to be marked again by a key.
-    func remarking(_ keyVersion: Int) -> String { keys.record(partition, "exam:\(exam):remark:\(keyVersion)") }
-    /// Sorted set of the sheets that still have to be marked by a key.
-    func remarkingRest(_ keyVersion: Int) -> String { remarking(keyVersion) + ":rest" }
+    /// Hash about the latest re-marking: `key` it is made with, `total` sheets, `batch`.
+    var remarking: String { keys.record(partition, "exam:\(exam):remark") }
+    /// Sorted set of the sheets it still has to mark.
+    var remarkingRest: String { keys.record(partition, "exam:\(exam):remark:rest") }
 }

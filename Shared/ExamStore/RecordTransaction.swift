@@ -29,6 +29,10 @@ struct RecordTransaction {
         conditions += ["missing", index(of: key)]
     }
 
+    mutating func requireExisting(_ key: String) {
+        conditions += ["exists", index(of: key)]
+    }
+
     mutating func requireEmpty(sortedSet key: String) {
         conditions += ["empty", index(of: key)]
     }

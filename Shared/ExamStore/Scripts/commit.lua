@@ -5,7 +5,7 @@
 -- three arguments are the prelude's.
 -- KEYS  every key the transaction touches
 -- ARGV  conditions, the word `then`, changes; a key is given by its index in KEYS
---       conditions: field K name value ('' = no such field) | missing K | empty K (sorted set)
+--       conditions: field K name value ('' = no such field) | missing K | exists K | empty K (sorted set)
 --       changes:    set K n (field value)*n | unset K field | add K field amount | delete K
 --                   rank K score member | append K counters field member | copy K source member | remove K member
 --                   cap K companion n (keeps the n highest; their fields go from the companion hash)
@@ -48,6 +48,8 @@ while kind ~= 'then' do
     if (redis.call('HGET', k, name) or '') ~= take() then return 'CONFLICT' end
   elseif kind == 'missing' then
     if redis.call('EXISTS', k) ~= 0 then return 'CONFLICT' end
+  elseif kind == 'exists' then
+    if redis.call('EXISTS', k) == 0 then return 'CONFLICT' end
   elseif kind == 'empty' then
     if redis.call('ZCARD', k) ~= 0 then return 'CONFLICT' end
   else
