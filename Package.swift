@@ -182,6 +182,14 @@ let package = Package(
                 "Domain", "EventBus", "ExamStore", "Grading", "Redis", "SheetSimulation", "TestSupport",
                 asyncHTTPClient, logging, nioCore, nioHTTP1,
             ]),
+        test("DomainTests", ["Domain"]),
+        test("GradingTests", ["Grading", "Domain"]),
+        test("ExamStoreTests", ["ExamStore", "Domain", "EventBus", "Redis", "TestSupport", logging]),
+        test("BlobStoreTests", ["BlobStore", "Domain", crypto]),
+        test(
+            "ServiceKitTests",
+            ["ServiceKit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", configuration, logging]),
+        test("BatchWorkerTests", ["BatchWorker", "Domain"]),
         test("ZhiYueCLITests", ["ZhiYueCLI"]),
     ]
 )
