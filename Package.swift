@@ -156,9 +156,13 @@ let package = Package(
                 nioPosix,
             ]),
         test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
-        test(
-            "RecognitionTests",
-            ["Recognition", "Domain", "AnswerSheet", "SheetSimulation", "CVision", "CCairo", "CQREncode", "CTurboJPEG"]),
+        // Its drawing and scanning loops are pixel loops too.
+        .testTarget(
+            name: "RecognitionTests",
+            dependencies: [
+                "Recognition", "Domain", "AnswerSheet", "SheetSimulation", "CVision", "CCairo", "CQREncode",
+                "CTurboJPEG",
+            ], path: "Tests/RecognitionTests", swiftSettings: pixelSettings),
 
         // Tests.
         .executableTarget(

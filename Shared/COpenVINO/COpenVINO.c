@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,8 @@ OpenVINOModel *openvino_load(
         openvino_free(model);
         return NULL;
     }
+    // Reading the model takes far more memory than running it; give it back.
+    malloc_trim(0);
     return model;
 }
 

@@ -49,8 +49,18 @@ enum PrintedSheet {
         return LayoutField(name: name, kind: .digits, bubbles: bubbles)
     }
 
+    /// The ordinary page on white paper, drawn once; never changed, only copied.
+    nonisolated(unsafe) private static let ordinary = draw(layout().pages[0], paper: 255)
+
     /// The page as it comes from the printer.
     static func print(_ page: LayoutPage, paper: UInt8 = 255) -> Canvas {
+        guard paper == 255, page == layout().pages[0] else { return draw(page, paper: paper) }
+        let copy = Canvas(width: page.width, height: page.height)
+        copy.image.pixels.update(from: ordinary.image.pixels, count: copy.image.width * copy.image.height)
+        return copy
+    }
+
+    private static func draw(_ page: LayoutPage, paper: UInt8) -> Canvas {
         let canvas = Canvas(width: page.width, height: page.height, paper: paper)
         for mark in page.cornerMarks {
             canvas.rectangle(x: mark.x, y: mark.y, width: mark.size, height: mark.size, ink: 1)
