@@ -12,9 +12,6 @@ DATA ?= .data
 PORT ?= 8080
 SHEETS ?= 50
 
-# They compute on all cores for minutes, so those that wait for processes and sockets do not run beside them.
-SLOW_TESTS := RecognitionTests|SheetSimulationTests|AnswerSheetTests
-
 .PHONY: help deps build run demo test lint format clean
 
 help: ## This list
@@ -34,9 +31,7 @@ demo: build ## Simulate, scan, upload and mark $(SHEETS) sheets, and compare eve
 
 test: deps ## Build for debugging and run every test
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip '$(SLOW_TESTS)|EndToEndTests'
-	$(SWIFT) test --skip-build --filter '$(SLOW_TESTS)'
-	$(SWIFT) test --skip-build --filter EndToEndTests
+	@SWIFT='$(SWIFT)' deploy/tools/test.sh
 
 lint: ## Check format, architecture and the deployment files
 	@deploy/tools/lint.sh

@@ -23,7 +23,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// - Returns: nil when `text` is no RFC 3339 date and time in UTC.
     package init?(rfc3339 text: String) {
-        if let exact = TimestampText.parse(text) {
+        if text.utf8.count == TimestampText.length {
+            guard let exact = TimestampText.parse(text) else { return nil }
             self = exact
             return
         }

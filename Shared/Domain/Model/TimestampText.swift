@@ -1,5 +1,8 @@
 /// `2026-11-22T08:15:30.125Z` without the cost of a general date formatter, which would be most of an event's cost.
 enum TimestampText {
+    /// Bytes of the text.
+    static let length = 24
+
     /// - Returns: nil outside the years 0 to 9999.
     static func text(_ time: Timestamp) -> String? {
         let (days, millisecondsOfDay) = floorDivide(time.milliseconds, by: 86_400_000)
@@ -32,7 +35,7 @@ enum TimestampText {
     }
 
     private static func fast(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
-        guard bytes.count == 24, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+        guard bytes.count == length, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
             bytes[19] == UInt8(ascii: "."), bytes[23] == UInt8(ascii: "Z")
         else { return nil }
