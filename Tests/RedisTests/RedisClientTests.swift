@@ -27,6 +27,25 @@ import Testing
         }
     }
 
+    /// A large write makes the channel unwritable and, once the socket has taken it, writable again in the same call.
+    @Test func commandsOfLargeWritesAreExecutedOnceAndAnsweredInOrder() async throws {
+        try await withClient(of: server) { client async throws in
+            let value = [UInt8](repeating: UInt8(ascii: "x"), count: 4096)
+            let count = 4000
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<count {
+                    group.addTask {
+                        let command: RedisCommand = ["APPEND", "value:\(index)", value]
+                        let length = try await client.send(command).int
+                        #expect(length == value.count, "executed more than once")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await client.send(["DBSIZE"]).int == count)
+        }
+    }
+
     @Test func anErrorReplyIsThrownWithItsCode() async throws {
         try await withClient(of: server) { client async throws in
             _ = try await client.send(["SET", "text", "x"])
