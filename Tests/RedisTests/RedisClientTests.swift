@@ -31,7 +31,7 @@ import Testing
     @Test func commandsOfLargeWritesAreExecutedOnceAndAnsweredInOrder() async throws {
         try await withClient(of: server) { client async throws in
             let value = [UInt8](repeating: UInt8(ascii: "x"), count: 4096)
-            let count = 4000
+            let count = 1000
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<count {
                     group.addTask {

@@ -165,7 +165,7 @@ import Testing
         let server = try await FakeServer(.reply(bytes))
         try await withClient(url: server.url) {
             $0.maxReplyBytes = 1024
-            $0.commandTimeout = .milliseconds(300)
+            $0.commandTimeout = .seconds(5)
         } _: { client async throws in
             let first = await failure { try await client.send(["PING"]) }
             // A reply that is right in itself is believed; the surplus then closes the connection.
