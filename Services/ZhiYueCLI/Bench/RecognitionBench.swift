@@ -1,7 +1,6 @@
 internal import AnswerSheet
 internal import ArgumentParser
 internal import Domain
-internal import Grading
 internal import Logging
 internal import ScanReader
 internal import SheetSimulation
@@ -110,12 +109,10 @@ struct RecognitionFigures {
         for (name, field) in reading.fields {
             guard let truth = truth[name] else { continue }
             fields += 1
-            let isRight = field.value == truth || Grader.isSameText(field.value, truth)
-            let isPlainBlank = field.flags == [.blank] && truth.isEmpty
-            if !field.flags.isEmpty && !isPlainBlank {
-                flagged += 1
-            } else if !isRight {
-                wrong += 1
+            switch FieldVerdict(field, truth: truth) {
+            case .right: continue
+            case .flagged: flagged += 1
+            case .wrong: wrong += 1
             }
         }
     }

@@ -1,5 +1,4 @@
 internal import Domain
-internal import Grading
 internal import SheetSimulation
 
 /// What became of the demonstration, compared with the truth.
@@ -55,7 +54,7 @@ struct DemoReport: Sendable {
                 problems.append("sheet \(sheet.id) has no field \(name)")
                 continue
             }
-            compare(reading, with: truth, name: name, sheet: sheet.id, exam: student)
+            compare(reading, with: truth, name: name, sheet: sheet.id)
         }
         for mark in sheet.marks ?? [] {
             guard let expected = student.points[mark.question], mark.flags.allSatisfy({ $0 == .blank }) else {
@@ -70,19 +69,19 @@ struct DemoReport: Sendable {
     }
 
     private mutating func compare(
-        _ reading: FieldReading, with truth: String, name: String, sheet: SheetID, exam: SimulatedStudent
+        _ reading: FieldReading, with truth: String, name: String, sheet: SheetID
     ) {
-        let isRight = reading.value == truth || Grader.isSameText(reading.value, truth)
-        let isPlainBlank = reading.flags == [.blank] && truth.isEmpty
-        let isFlagged = !reading.flags.isEmpty && !isPlainBlank
         let kind = name == "student_id" ? "student number" : "answers"
         fields += 1
         kinds[kind, default: (0, 0, 0)].fields += 1
-        if isFlagged {
+        switch FieldVerdict(reading, truth: truth) {
+        case .right:
+            return
+        case .flagged(let isRight):
             flagged += 1
             kinds[kind]?.flagged += 1
             if isRight { flaggedButRight += 1 }
-        } else if !isRight {
+        case .wrong:
             wrong += 1
             kinds[kind]?.wrong += 1
             problems.append("sheet \(sheet) field \(name) was read as \"\(reading.value)\", not \"\(truth)\"")
