@@ -61,6 +61,7 @@ let package = Package(
         .executable(name: "event-router", targets: ["EventRouter"]),
         .executable(name: "ocr-worker", targets: ["OCRWorker"]),
         .executable(name: "ocr-reader", targets: ["OCRReader"]),
+        .executable(name: "sheet-printer", targets: ["SheetPrinter"]),
         .executable(name: "grading-worker", targets: ["GradingWorker"]),
         .executable(name: "batch-worker", targets: ["BatchWorker"]),
         .executable(name: "notifier", targets: ["Notifier"]),
@@ -114,8 +115,11 @@ let package = Package(
         shared("BlobStore", ["Domain", crypto, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
         shared("ScanReader", ["Domain", "CSandbox", "CZip", logging]),
-        shared("AnswerSheet", ["Domain", "CCairo", "CQREncode"]),
-        shared("SheetSimulation", ["Domain", "AnswerSheet", "CCairo", "CTurboJPEG"], settings: pixelSettings),
+        shared("AnswerSheet", ["Domain"]),
+        shared("SheetPrinting", ["Domain", "CCairo", "CQREncode"]),
+        shared(
+            "SheetSimulation", ["Domain", "AnswerSheet", "SheetPrinting", "CCairo", "CTurboJPEG"],
+            settings: pixelSettings),
         shared(
             "ServiceKit",
             [
@@ -135,6 +139,9 @@ let package = Package(
         .executableTarget(
             name: "OCRReader", dependencies: ["Domain", "Recognition", "ScanReader", "CSandbox"],
             path: "Services/OCRReader", swiftSettings: settings),
+        .executableTarget(
+            name: "SheetPrinter", dependencies: ["Domain", "AnswerSheet", "SheetPrinting", "ScanReader"],
+            path: "Services/SheetPrinter", swiftSettings: settings),
         service("GradingWorker", ["Grading"]),
         service("BatchWorker", ["Grading"]),
         service("Notifier"),
@@ -142,23 +149,27 @@ let package = Package(
         service(
             "ZhiYueCLI",
             [
-                "Access", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetSimulation", argumentParser,
+                "Access", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting", "SheetSimulation",
+                argumentParser,
                 asyncHTTPClient, nioCore, nioHTTP1, unixSignals,
             ]),
         test("AccessTests", ["Access", "Domain", crypto]),
         test(
             "GatewayTests",
             [
-                "Gateway", "Access", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit",
-                "TestSupport", asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioHTTP1,
+                "Gateway", "SheetPrinter", "Access", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore",
+                "BlobStore", "ServiceKit",
+                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, lifecycle, logging, nioCore,
+                nioHTTP1,
                 nioPosix,
             ]),
-        test("AnswerSheetTests", ["AnswerSheet", "Domain"]),
+        test("AnswerSheetTests", ["AnswerSheet", "SheetPrinting", "Domain"]),
         // Its drawing and scanning loops are pixel loops too.
         .testTarget(
             name: "RecognitionTests",
             dependencies: [
-                "Recognition", "Domain", "AnswerSheet", "SheetSimulation", "CVision", "CCairo", "CQREncode",
+                "Recognition", "Domain", "AnswerSheet", "SheetPrinting", "SheetSimulation", "CVision", "CCairo",
+                "CQREncode",
                 "CTurboJPEG",
             ], path: "Tests/RecognitionTests", swiftSettings: pixelSettings),
 
@@ -168,7 +179,10 @@ let package = Package(
             swiftSettings: settings),
         test(
             "ScanReaderTests",
-            ["ScanReader", "AnswerSheet", "CSandbox", "CZip", "Domain", "HostileReader", "OCRReader", logging]),
+            [
+                "ScanReader", "AnswerSheet", "SheetPrinting", "CSandbox", "CZip", "Domain", "HostileReader",
+                "OCRReader", logging,
+            ]),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
@@ -177,7 +191,7 @@ let package = Package(
         .executableTarget(
             name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],
             path: "Tests/Benchmarks/RedisBenchmark", swiftSettings: settings),
-        test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "Domain"]),
+        test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "SheetPrinting", "Domain"]),
         test(
             "EndToEndTests",
             [

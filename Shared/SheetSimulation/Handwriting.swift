@@ -1,5 +1,5 @@
-import AnswerSheet
 import CCairo
+import SheetPrinting
 
 /// Writes text by hand: a handwriting font whose characters are each a little displaced, turned and resized.
 struct Handwriting {

@@ -1,4 +1,4 @@
-package import AnswerSheet
+package import SheetPrinting
 
 /// The kinds of file scanners write.
 package enum ScanFormat: String, Sendable, CaseIterable {

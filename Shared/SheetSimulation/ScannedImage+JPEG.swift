@@ -1,5 +1,5 @@
-import AnswerSheet
 import CTurboJPEG
+import SheetPrinting
 
 extension ScannedImage {
     func jpeg(quality: Int) throws(PrintingError) -> [UInt8] {

@@ -1,6 +1,6 @@
-import AnswerSheet
 import CCairo
 import Glibc
+import SheetPrinting
 
 extension ScannedImage {
     /// A PDF with one JPEG a page, as scanners with a document feeder write it.

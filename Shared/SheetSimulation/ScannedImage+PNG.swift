@@ -1,5 +1,5 @@
-import AnswerSheet
 import CCairo
+import SheetPrinting
 
 extension ScannedImage {
     /// A PNG written by cairo, grey as 8-bit grey.

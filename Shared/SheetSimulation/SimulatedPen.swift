@@ -1,6 +1,6 @@
-package import AnswerSheet
 import CCairo
 package import Domain
+package import SheetPrinting
 
 /// Fills in a printed page the way a student with certain habits does.
 package struct SimulatedPen {

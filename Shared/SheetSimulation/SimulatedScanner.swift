@@ -1,5 +1,5 @@
-package import AnswerSheet
 import Glibc
+package import SheetPrinting
 
 /// Turns a filled-in page into the image a scanner makes of it.
 package enum SimulatedScanner {

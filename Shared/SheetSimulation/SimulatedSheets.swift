@@ -1,5 +1,6 @@
-package import AnswerSheet
+import AnswerSheet
 package import Domain
+package import SheetPrinting
 
 /// A file a scanner wrote.
 package struct SimulatedFile: Sendable {

@@ -1,6 +1,7 @@
 import AnswerSheet
 import Domain
 import Foundation
+import SheetPrinting
 import Testing
 
 @Suite struct AnswerSheetPDFTests {

@@ -2,6 +2,7 @@ import AnswerSheet
 import CZip
 import Domain
 import Foundation
+import SheetPrinting
 
 /// Files as people and attackers make them.
 enum Samples {

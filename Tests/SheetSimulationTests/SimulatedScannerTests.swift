@@ -1,5 +1,6 @@
 import AnswerSheet
 import Domain
+import SheetPrinting
 import Testing
 
 @testable import SheetSimulation

@@ -42,19 +42,19 @@ awk '
         # A module imports modules of lower layers only.
         layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CVision COpenVINO CSandbox CProcess")
         layer("1", "Domain Redis")
-        layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet")
+        layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet SheetPrinting")
         layer("3", "ExamStore SheetSimulation")
         layer("4", "ServiceKit EventSystem")
-        layer("9", "Gateway EventRouter OCRWorker OCRReader GradingWorker BatchWorker Notifier Analytics ZhiYueCLI")
+        layer("9", "Gateway EventRouter OCRWorker OCRReader SheetPrinter GradingWorker BatchWorker Notifier Analytics ZhiYueCLI")
         # The only importers of a bridge.
         only("CHiredis", "Redis")
         only("CVision", "Recognition")
         only("COpenVINO", "Recognition")
         only("CSandbox", "ScanReader OCRReader")
         only("CZip", "ScanReader")
-        only("CQREncode", "AnswerSheet")
+        only("CQREncode", "SheetPrinting")
         only("CTurboJPEG", "SheetSimulation")
-        only("CCairo", "AnswerSheet SheetSimulation")
+        only("CCairo", "SheetPrinting SheetSimulation")
         only("CProcess", "ZhiYueCLI")
         # Files that need what only all of Foundation has: NFKC.
         needs_foundation["Shared/Grading/TextRule.swift"] = 1

@@ -2,19 +2,12 @@ import AnswerSheet
 import Domain
 import ExamStore
 import Hummingbird
-import NIOPosix
 
 /// What is printed for an exam: the layout of its answer sheet, and the sheet itself.
 struct PrintRoutes: Sendable {
     let store: ExamStore
     let access: ExamAccess
-    /// Drawing takes tens of milliseconds of a core and some memory.
-    private let limit = ConcurrencyLimit(2, maxWaiting: 64)
-
-    init(store: ExamStore, access: ExamAccess) {
-        self.store = store
-        self.access = access
-    }
+    let printer = SheetPrinter()
 
     func declare(in routes: RouteTable) {
         routes.on(.get, "/api/exams/{exam}/layout", allow: .staff, use: layout)
@@ -31,11 +24,7 @@ struct PrintRoutes: Sendable {
     private func answerSheet(_ call: Call) async throws -> Response {
         let exam = try await access.exam(call.examID, for: call.bearer)
         let layout = try await storedLayout(of: exam)
-        let bytes = try await limit.run {
-            try await NIOThreadPool.singleton.runIfActive {
-                try AnswerSheetPDF.render(layout: layout, title: exam.title)
-            }
-        }
+        let bytes = try await printer.print(PrintJob(layouts: [layout], title: exam.title), logger: call.context.logger)
         let name = ContentDisposition.inline("\(exam.title) answer sheet.pdf")
         return .bytes(bytes, type: "application/pdf", headers: [.contentDisposition: name])
     }

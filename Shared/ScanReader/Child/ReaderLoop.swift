@@ -26,7 +26,8 @@ package enum ReaderLoop {
         guard output >= 0, dup2(2, 1) >= 0 else { return fail("cannot place its descriptors") }
         do {
             guard let setup = try receive(ReaderSetup.self) else { return 0 }
-            try confine(setup)
+            let folders = [setup.modelDirectory, setup.openVINODirectory].compactMap(\.self)
+            try SelfConfinement.apply(readable: folders + setup.readable)
             let reader = makeReader(setup)
             try send(ReaderReady(landlockVersion: Int(sandbox_landlock_version())), to: output)
             var layout: SheetLayout?
@@ -65,20 +66,6 @@ package enum ReaderLoop {
         } catch {
             return ReaderReply(id: request.id, failure: error)
         }
-    }
-
-    /// Libraries and what they look at: time zone, processors, memory.
-    private static let systemPaths = [
-        "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
-        "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom",
-    ]
-
-    private static func confine(_ setup: ReaderSetup) throws {
-        let paths = systemPaths + [setup.modelDirectory, setup.openVINODirectory].compactMap(\.self) + setup.readable
-        let failure = withStrings(paths) { paths in
-            paths.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) { sandbox_confine_self($0) }
-        }
-        guard failure == 0 else { throw Broken(message: "cannot confine itself: \(systemMessage(failure))") }
     }
 
     // MARK: Messages

@@ -30,7 +30,7 @@ package struct ReaderInstallation: Equatable, Sendable {
     ///   - executable: absolute path of the running executable, if not given.
     package static func locate(environment: [String: String]? = nil, executable: String? = nil) -> ReaderInstallation {
         let environment = environment ?? ProcessInfo.processInfo.environment
-        let folder = parent(of: executable ?? runningExecutable())
+        let folder = SiblingProgram.parent(of: executable ?? SiblingProgram.runningExecutable())
         let checkout = checkout(above: folder)
 
         func find(_ variable: String, beside name: String, inCheckout path: String?) -> String? {
@@ -49,23 +49,11 @@ package struct ReaderInstallation: Equatable, Sendable {
         ["\(folder)/openvino/libs", "\(folder)/libs"].first { access($0, F_OK) == 0 } ?? folder
     }
 
-    private static func runningExecutable() -> String {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let path = buffer.prefix(max(count, 0)).map(UInt8.init(bitPattern:))
-        return path.isEmpty ? CommandLine.arguments[0] : String(decoding: path, as: UTF8.self)
-    }
-
-    private static func parent(of path: String) -> String {
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        return folder.isEmpty ? "/" : folder
-    }
-
     private static func checkout(above folder: String) -> String? {
         var folder = folder
         while folder.hasPrefix("/"), folder != "/" {
             if access("\(folder)/Package.swift", F_OK) == 0 { return folder }
-            folder = parent(of: folder)
+            folder = SiblingProgram.parent(of: folder)
         }
         return nil
     }
