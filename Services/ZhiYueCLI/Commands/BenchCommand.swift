@@ -5,5 +5,5 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure parts of the system on this machine.",
         discussion: "The last line of every bench is one JSON object of its figures.",
-        subcommands: [RecognitionBench.self])
+        subcommands: [EventsBench.self, EventsBenchReplica.self, RecognitionBench.self])
 }

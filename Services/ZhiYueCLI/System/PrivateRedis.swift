@@ -66,7 +66,7 @@ struct PrivateRedis: Sendable {
         return count > 0 && reply.starts(with: "+PONG".utf8)
     }
 
-    private static func find(_ name: String, in path: String) -> String? {
+    static func find(_ name: String, in path: String) -> String? {
         path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
