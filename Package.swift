@@ -93,6 +93,7 @@ let package = Package(
         .systemLibrary(name: "CQREncode", path: "Shared/CQREncode"),
         .systemLibrary(name: "CTurboJPEG", path: "Shared/CTurboJPEG"),
         .systemLibrary(name: "CZip", path: "Shared/CZip"),
+        .systemLibrary(name: "CZstd", path: "Shared/CZstd"),
         .target(
             name: "CVision", path: "Shared/CVision",
             cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4", "-isystem", "/usr/include/ZXing"])],
@@ -108,7 +109,8 @@ let package = Package(
         shared("Domain"),
         shared("Grading", ["Domain"]),
         shared("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, deque, logging, lifecycle]),
-        shared("EventBus", ["Domain", "Redis", deque, logging, lifecycle], resources: [.embedInCode("Scripts")]),
+        shared(
+            "EventBus", ["CZstd", "Domain", "Redis", deque, logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("ExamStore", ["Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
         shared("Access", ["Domain", crypto, cryptoExtras, jwt]),

@@ -50,8 +50,9 @@ extension EventBus {
         for (partition, positions) in byPartition(ids) {
             for chunk in positions.chunks(of: 100) {
                 let reply = try await client.evaluate(
-                    EventBusScripts.requeue, keys: [keys.events(partition), keys.dead(partition)],
-                    arguments: chunk.map(\.description))
+                    EventBusScripts.requeue,
+                    keys: [keys.events(partition), keys.dead(partition), keys.aside(partition)],
+                    arguments: [EventCodec.largeData] + chunk.map(\.description))
                 count += reply.array?.count ?? 0
             }
         }

@@ -5,7 +5,10 @@ extension EventBus {
     /// Entries a single call looks at.
     private static let scanLimit = 50_000
 
-    /// What happened, oldest first, page by page. Entries that are no events are skipped.
+    /// Bytes of data in a page, about.
+    private static let pageBytes = 16 << 20
+
+    /// What happened, oldest first, page by page. Entries that are no events, or whose data is damaged, are skipped.
     ///
     /// - Throws: `RedisError`; `EventBusError` of code `.invalidArgument` for a wrong limit.
     package func history(_ query: EventQuery) async throws -> EventPage {
@@ -15,6 +18,7 @@ extension EventBus {
         let partitions = query.filter.examID.map { [partition(of: $0)] } ?? Array(0..<configuration.partitions)
         var merge = HistoryMerge(partitions: partitions, query: query)
         var events: [StoredEvent] = []
+        var bytes = 0
         var scanned = 0
         while true {
             let hungry = merge.hungry
@@ -32,14 +36,29 @@ extension EventBus {
             }
             while let entry = merge.next() {
                 scanned += 1
-                if let stored = entry.event, stored.onlyGroup == nil, query.filter.matches(stored.event) {
-                    events.append(stored)
+                if let stored = entry.event, stored.onlyGroup == nil, query.filter.matches(stored.event),
+                    let opened = try await readable(stored)
+                {
+                    events.append(opened)
+                    bytes += opened.event.data.count
                 }
-                if events.count == query.limit || scanned >= Self.scanLimit {
+                if events.count == query.limit || scanned >= Self.scanLimit || bytes >= Self.pageBytes {
                     return EventPage(events: events, next: merge.isFinished ? nil : entry.cursor)
                 }
             }
             if merge.isFinished { return EventPage(events: events, next: nil) }
+        }
+    }
+}
+
+extension EventBus {
+    /// - Returns: nil when the data is damaged or gone.
+    func readable(_ stored: StoredEvent) async throws -> StoredEvent? {
+        guard stored.isSealed else { return stored }
+        do {
+            return try await opened(stored)
+        } catch is EventBusError {
+            return nil
         }
     }
 }
@@ -88,7 +107,7 @@ struct HistoryMerge {
             sources[index].entries.append(
                 Entry(
                     cursor: EventCursor(position: position, partition: partition),
-                    event: try? EventCodec.decode(entry, partition: partition)))
+                    event: try? EventCodec.decodeSealed(entry, partition: partition)))
         }
         if let last = sources[index].entries.first { sources[index].start = last.cursor.position.successor }
     }

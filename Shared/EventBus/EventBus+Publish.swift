@@ -2,53 +2,59 @@ package import Domain
 import Redis
 
 extension EventBus {
-    /// Appends `event` to its partition. Concurrent calls share writes to Redis.
+    /// Appends `event` to its partition. Concurrent calls share writes to Redis. See `EventPublisher` for a publisher
+    /// that waits while Redis is away and repeats safely.
     ///
     /// - Parameter deduplicationKey: Calls with the same key and partition append one event within
     ///   `deduplicationWindow`; give one when the call may be repeated after an unknown outcome.
     /// - Returns: where the event is; with a repeated key, where the first one is.
-    /// - Throws: `RedisError`; of code `.outcomeUnknown` or `.timedOut` when it may have been appended.
+    /// - Throws: `RedisError`; of code `.outcomeUnknown` or `.timedOut` when it may have been appended. `EventBusError`
+    ///   of code `.invalidArgument` when the data is larger than `EventCodec.maxData`.
     @discardableResult
     package func publish(_ event: EventEnvelope, deduplicationKey: String? = nil) async throws -> StreamPosition {
-        let partition = partition(of: event)
-        let reply: RESPValue
-        if let deduplicationKey {
-            let limits: [any RedisArgument] = [
-                configuration.deduplicationWindow.milliseconds, configuration.maxLength,
-            ]
-            reply = try await client.evaluate(
-                EventBusScripts.publish,
-                keys: [keys.events(partition), keys.published(partition, deduplicationKey: deduplicationKey)],
-                arguments: limits + EventCodec.flat(EventCodec.fields(event)))
-        } else {
-            reply = try await client.send(append(event, to: partition))
-        }
-        return try position(reply)
+        try position(try await client.send(try append(event, deduplicationKey: deduplicationKey)))
     }
 
     /// Appends `events` in their order, in one write. Those of one partition keep their order; a failure may leave
     /// some appended and others not.
     ///
     /// - Returns: a position for each event.
-    /// - Throws: `RedisError` of the first event that failed.
+    /// - Throws: `RedisError` of the first event that failed; `EventBusError` as for one.
     @discardableResult
     package func publish(_ events: [EventEnvelope]) async throws -> [StreamPosition] {
         guard !events.isEmpty else { return [] }
-        let replies = try await client.pipeline(events.map { append($0, to: partition(of: $0)) })
+        let replies = try await client.pipeline(try events.map { try append($0) })
         return try replies.map { reply in
             if let error = reply.error { throw RedisError(refused: error) }
             return try position(reply)
         }
     }
 
-    private func append(_ event: EventEnvelope, to partition: Int) -> RedisCommand {
-        RedisCommand(
-            "XADD",
-            arguments: [keys.events(partition), "MAXLEN", "~", configuration.maxLength, "*"]
-                + EventCodec.flat(EventCodec.fields(event)))
+    /// The one command that appends an event.
+    func append(_ event: EventEnvelope, deduplicationKey: String? = nil) throws -> RedisCommand {
+        guard event.data.count <= EventCodec.maxData else {
+            throw EventBusError(
+                .invalidArgument, "An event may have \(EventCodec.maxData) bytes of data, not \(event.data.count)")
+        }
+        let partition = partition(of: event)
+        let stream = keys.events(partition)
+        let encoded = EncodedEvent(event, compressAbove: configuration.compressAbove)
+        let fields = EventCodec.flat(encoded.fields)
+        let window = configuration.deduplicationWindow.milliseconds
+        let record = deduplicationKey.map { keys.published(partition, deduplicationKey: $0) }
+        if let data = encoded.aside {
+            return EventBusScripts.publishLarge.command(
+                keys: [stream, keys.aside(partition), record ?? keys.published(partition, deduplicationKey: "")],
+                arguments: [record == nil ? 0 : window, configuration.maxLength, data] + fields)
+        }
+        if let record {
+            return EventBusScripts.publish.command(
+                keys: [stream, record], arguments: [window, configuration.maxLength] + fields)
+        }
+        return RedisCommand("XADD", arguments: [stream, "MAXLEN", "~", configuration.maxLength, "*"] + fields)
     }
 
-    private func position(_ reply: RESPValue) throws -> StreamPosition {
+    func position(_ reply: RESPValue) throws(EventBusError) -> StreamPosition {
         guard let position = EventCodec.position(reply) else {
             throw EventBusError(.unexpectedReply, "XADD answered without a position")
         }

@@ -62,6 +62,11 @@ extension RedisKeys {
         record(partition, "fence:\(group)")
     }
 
+    /// Tries of events that did not end: a hash, position to number.
+    func interrupted(_ partition: Int, group: String) -> String {
+        record(partition, "interrupted:\(group)")
+    }
+
     /// Where an event published under a deduplication key is.
     func published(_ partition: Int, deduplicationKey: String) -> String {
         record(partition, "published:\(deduplicationKey)")

@@ -31,6 +31,8 @@ package struct EventBusConfiguration: Sendable {
     package var maxLength = 2_000_000
     /// Greatest number of dead letters of a partition; the oldest beyond it go.
     package var maxDeadLetters = 100_000
+    /// Data of more bytes is compressed (`EVENT_COMPRESS_BYTES`), 0 or more.
+    package var compressAbove = EventCodec.compressAbove
     /// How long a deduplication key is remembered.
     package var deduplicationWindow: Duration = .seconds(24 * 3600)
 
@@ -48,6 +50,7 @@ package struct EventBusConfiguration: Sendable {
         try require((1...4096).contains(batchSize), "the event batch size must be 1 to 4096, not \(batchSize)")
         try require(maxBufferedEvents >= batchSize, "the event buffer must hold at least one batch of \(batchSize)")
         try require(retention >= .zero, "EVENT_RETENTION must not be negative")
+        try require(compressAbove >= 0, "EVENT_COMPRESS_BYTES must not be negative, is \(compressAbove)")
         try require(maxLength >= 1, "the greatest stream length must be at least 1, not \(maxLength)")
     }
 

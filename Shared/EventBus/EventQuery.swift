@@ -1,7 +1,7 @@
 package import Domain
 
 /// Which events. Everything left nil or empty matches all.
-package struct EventFilter: Sendable, Equatable {
+package struct EventFilter: Sendable, Equatable, Codable {
     package var examID: ExamID?
     package var types: Set<EventType>
     package var correlationID: CorrelationID?

@@ -34,7 +34,11 @@ package struct EventTail: AsyncSequence, Sendable {
         /// - Returns: nil when the task was cancelled or the client is closed.
         /// - Throws: `RedisError` when the start cannot be found; later failures are waited out.
         package mutating func next() async throws -> StoredEvent? {
-            try await feed.buffer.next()
+            while let stored = try await feed.buffer.next() {
+                // Here, so that only what is asked for takes its whole memory.
+                if let opened = try await feed.opened(stored) { return opened }
+            }
+            return nil
         }
     }
 }
@@ -49,9 +53,11 @@ extension EventBus {
 /// Reads for one iterator as long as that exists.
 final class TailFeed: Sendable {
     let buffer = TailBuffer(capacity: 512)
+    private let bus: EventBus
     private let reader: Task<Void, Never>
 
     init(bus: EventBus, start: TailStart, filter: EventFilter) {
+        self.bus = bus
         let buffer = buffer
         // An iterator has no scope to put a child task in: the reader ends with the feed.
         reader = Task {
@@ -66,6 +72,20 @@ final class TailFeed: Sendable {
 
     deinit {
         reader.cancel()
+    }
+
+    /// Waits while Redis is away.
+    ///
+    /// - Returns: nil when the data is damaged or gone, or the task was cancelled.
+    func opened(_ stored: StoredEvent) async throws -> StoredEvent? {
+        while !Task.isCancelled {
+            do {
+                return try await bus.readable(stored)
+            } catch let error as RedisError where !error.isRefusal {
+                try? await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        return nil
     }
 }
 
@@ -139,7 +159,7 @@ private struct TailReader {
             else { continue }
             for entry in parts[1].array ?? [] {
                 if let position = entry.array?.first.flatMap(EventCodec.position) { positions[partition] = position }
-                guard let stored = try? EventCodec.decode(entry, partition: partition), stored.onlyGroup == nil,
+                guard let stored = try? EventCodec.decodeSealed(entry, partition: partition), stored.onlyGroup == nil,
                     filter.matches(stored.event)
                 else { continue }
                 events.append(stored)

@@ -8,6 +8,10 @@ package struct StoredEvent: Sendable, Equatable {
     /// Set when the entry is a dead letter brought back: only this group is to handle it again. The other groups, the
     /// history and tails have seen the event at its first position.
     package var onlyGroup: String?
+    /// How `event.data` is encoded; nil when it is what the publisher gave.
+    var encoding: String?
+    /// Whether the data is in the partition's second stream.
+    var isAside = false
 
     package init(position: StreamPosition, partition: Int, event: EventEnvelope, onlyGroup: String? = nil) {
         self.position = position

@@ -19,6 +19,12 @@ package struct StreamPosition: Hashable, Sendable {
         if sequence < .max { return StreamPosition(milliseconds: milliseconds, sequence: sequence + 1) }
         return milliseconds < .max ? StreamPosition(milliseconds: milliseconds + 1) : .max
     }
+
+    /// The next smaller one; that of zero is zero.
+    package var predecessor: StreamPosition {
+        if sequence > 0 { return StreamPosition(milliseconds: milliseconds, sequence: sequence - 1) }
+        return milliseconds > 0 ? StreamPosition(milliseconds: milliseconds - 1, sequence: .max) : .zero
+    }
 }
 
 extension StreamPosition: Comparable {

@@ -48,6 +48,7 @@ package struct ServiceSettings: Sendable {
 
         bus = EventBusConfiguration()
         bus.partitions = try reader.integer("EVENT_PARTITIONS", in: 1...1024, default: bus.partitions)
+        bus.compressAbove = try reader.integer("EVENT_COMPRESS_BYTES", in: 0...(1 << 20), default: bus.compressAbove)
         bus.maxRetries = maxRetries
         bus.retryDelays = retryDelays
         queue = TaskQueueConfiguration()

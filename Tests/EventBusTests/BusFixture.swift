@@ -156,6 +156,8 @@ struct Failure: Error {}
 final class Gate: Sendable {
     private let isOpen = Mutex(false)
 
+    var isPassed: Bool { isOpen.withLock { $0 } }
+
     func open() { isOpen.withLock { $0 = true } }
 
     func pass() async throws {

@@ -40,7 +40,7 @@ find Services Shared -name '*.swift' -type f ! -path '*/node_modules/*' -exec aw
 awk '
     BEGIN {
         # A module imports modules of lower layers only.
-        layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CVision COpenVINO CSandbox CProcess")
+        layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CZstd CVision COpenVINO CSandbox CProcess")
         layer("1", "Domain Redis")
         layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet SheetPrinting")
         layer("3", "ExamStore SheetSimulation")
@@ -52,6 +52,7 @@ awk '
         only("COpenVINO", "Recognition")
         only("CSandbox", "ScanReader OCRReader")
         only("CZip", "ScanReader")
+        only("CZstd", "EventBus")
         only("CQREncode", "SheetPrinting")
         only("CTurboJPEG", "SheetSimulation")
         only("CCairo", "SheetPrinting SheetSimulation")

@@ -32,10 +32,19 @@ extension EventSubscriber {
     }
 
     private func handle(_ work: LaneStateMachine.Work) async -> LaneStateMachine.Outcome {
-        let stored: StoredEvent
+        var stored: StoredEvent
         switch work.item.content {
         case .success(let event): stored = event
         case .failure(let error): return await deadLetter(work, handler: "", error: error)
+        }
+        if stored.isSealed {
+            do {
+                stored = try await bus.opened(stored)
+            } catch let error as EventBusError {
+                return await deadLetter(work, handler: "", error: error)
+            } catch {
+                return await failed(work, handler: "", error: error, done: work.done)
+            }
         }
         var done = work.done
         for handler in handlers.handlers(for: stored.event.type) where !done.contains(handler.name) {
@@ -102,6 +111,7 @@ extension EventSubscriber {
                     EventBusScripts.deadLetter,
                     keys: [
                         bus.keys.owner(partition, group: group), bus.keys.events(partition), bus.keys.dead(partition),
+                        bus.keys.aside(partition), bus.keys.interrupted(partition, group: group),
                     ],
                     arguments: [
                         work.token, group, work.item.position.description, handler, reason, work.attempt,

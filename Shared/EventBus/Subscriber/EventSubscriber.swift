@@ -139,4 +139,5 @@ enum LogKey {
     static let eventType = "event_type"
     static let correlationID = "correlation_id"
     static let replica = "replica"
+    static let replay = "replay"
 }
