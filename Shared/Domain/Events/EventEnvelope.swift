@@ -54,9 +54,27 @@ package struct EventEnvelope: Sendable, Equatable {
     /// What decides the partition: all events of an exam share one.
     package var partitionKey: String { examID?.rawValue ?? type.rawValue }
 
-    /// - Throws: `DecodingError` when the data does not fit `type`.
+    /// The data in the form this program knows, whatever version it was written in.
+    ///
+    /// - Throws: `DecodingError` when the data does not fit `type`; `EventVersionError` when it is of a version to come,
+    ///   whose meaning can only be guessed.
     package func decode<Payload: EventPayload>(_ type: Payload.Type) throws -> Payload {
-        try JSON.decode(type, from: data)
+        guard schemaVersion <= type.schemaVersion else {
+            throw EventVersionError(type: self.type, version: schemaVersion, known: type.schemaVersion)
+        }
+        return try type.decode(data, version: max(1, schemaVersion))
+    }
+}
+
+/// An event was written by a later release than this one.
+package struct EventVersionError: Error, Equatable, CustomStringConvertible {
+    package let type: EventType
+    package let version: Int
+    /// The latest version this program knows.
+    package let known: Int
+
+    package var description: String {
+        "The event \(type) has version \(version) of its data, and this program knows up to \(known)"
     }
 }
 
