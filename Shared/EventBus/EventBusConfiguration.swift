@@ -33,6 +33,8 @@ package struct EventBusConfiguration: Sendable {
     package var maxDeadLetters = 100_000
     /// Data of more bytes is compressed (`EVENT_COMPRESS_BYTES`), 0 or more.
     package var compressAbove = EventCodec.compressAbove
+    /// How long a group without a live replica keeps events from being trimmed (`EVENT_GROUP_TTL`).
+    package var groupLifetime: Duration = .seconds(7 * 24 * 3600)
     /// How long a deduplication key is remembered.
     package var deduplicationWindow: Duration = .seconds(24 * 3600)
 
@@ -51,6 +53,7 @@ package struct EventBusConfiguration: Sendable {
         try require(maxBufferedEvents >= batchSize, "the event buffer must hold at least one batch of \(batchSize)")
         try require(retention >= .zero, "EVENT_RETENTION must not be negative")
         try require(compressAbove >= 0, "EVENT_COMPRESS_BYTES must not be negative, is \(compressAbove)")
+        try require(groupLifetime >= ownerKeyLifetime, "EVENT_GROUP_TTL must be at least a minute")
         try require(maxLength >= 1, "the greatest stream length must be at least 1, not \(maxLength)")
     }
 

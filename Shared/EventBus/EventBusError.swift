@@ -7,6 +7,12 @@ package struct EventBusError: Error, Sendable, CustomStringConvertible {
         case invalidArgument
         /// A stream entry is no event.
         case malformedEntry
+        /// Whoever handled the event ended before the handler did.
+        case poisonousEvent
+        /// The publisher's buffer is full, or was for as long as the caller waits.
+        case bufferFull
+        /// The event was certainly not appended: the publisher was closed, or Redis was away for too long.
+        case notPublished
         /// Redis answered with something the bus does not understand.
         case unexpectedReply
         /// The partition belongs to another replica by now: whatever was tried had no effect and is not to be repeated.

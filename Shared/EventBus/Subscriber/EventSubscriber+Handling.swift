@@ -16,6 +16,7 @@ extension EventSubscriber {
                     (lanes.finish(work, outcome, turn: turn, now: .now), lanes.hasDrained)
                 }
                 settled(outcome)
+                if following == nil, lanes.withLock({ $0.hasStarved }) { refillBell.ring() }
                 if hasDrained { ownershipBell.ring() }
                 next = following
             }
@@ -25,13 +26,20 @@ extension EventSubscriber {
     private func settled(_ outcome: LaneStateMachine.Outcome) {
         switch outcome {
         case .handled: acknowledgementBell.ring()
-        case .failed: retryBell.ring()
+        case .failed:
+            retryBell.ring()
+            readerBell.ring()
         case .deadLettered: readerBell.ring()
         case .abandoned: break
         }
     }
 
     private func handle(_ work: LaneStateMachine.Work) async -> LaneStateMachine.Outcome {
+        guard work.item.deliveries > Self.unwatchedDeliveries else { return await attempt(work) }
+        return await watched(work) { await self.attempt(work) }
+    }
+
+    private func attempt(_ work: LaneStateMachine.Work) async -> LaneStateMachine.Outcome {
         var stored: StoredEvent
         switch work.item.content {
         case .success(let event): stored = event
@@ -91,16 +99,10 @@ extension EventSubscriber {
         }
         logger.warning("An event is handled again later", metadata: metadata)
         counters.withLock { $0.retried += 1 }
-        return .failed(due: .now + retryDelay(attempt: work.attempt), done: done)
+        return .failed(due: .now + bus.configuration.retryDelay(attempt: work.attempt), done: done)
     }
 
-    private func retryDelay(attempt: Int) -> Duration {
-        let delays = bus.configuration.retryDelays
-        guard let last = delays.last else { return .zero }
-        return (attempt <= delays.count ? delays[attempt - 1] : last) * Double.random(in: 0.9...1.1)
-    }
-
-    private func deadLetter(
+    func deadLetter(
         _ work: LaneStateMachine.Work, handler: String, error: any Error
     ) async -> LaneStateMachine.Outcome {
         let partition = work.lane.partition
@@ -114,7 +116,8 @@ extension EventSubscriber {
                         bus.keys.aside(partition), bus.keys.interrupted(partition, group: group),
                     ],
                     arguments: [
-                        work.token, group, work.item.position.description, handler, reason, work.attempt,
+                        work.token, group, work.item.position.description, handler, reason,
+                        max(work.attempt, work.item.deliveries),
                         bus.configuration.maxDeadLetters,
                     ])
                 if reply.string == "STALE" {

@@ -45,11 +45,18 @@ extension EventSubscriber {
     }
 
     private func readOnce(_ connection: RedisConnection) async throws {
-        let hasRoom = lanes.withLock { $0.unacknowledged < bus.configuration.maxBufferedEvents }
+        let limit = bus.configuration.maxBufferedEvents
+        let hasRoom = lanes.withLock { lanes in
+            if lanes.unacknowledged >= limit { lanes.shed(.now) }
+            return lanes.unacknowledged < limit
+        }
         let sources = lanes.withLock { lanes in
             hasRoom && lanes.isTrusted(.now) ? lanes.beginRead() : []
         }
-        guard !sources.isEmpty else { return await readerBell.wait() }
+        guard !sources.isEmpty else {
+            // An exam may come to be stuck without a sign.
+            return await hasRoom ? readerBell.wait() : readerBell.wait(for: .seconds(1))
+        }
         defer {
             let hasDrained = lanes.withLock { lanes in
                 lanes.endRead()
@@ -62,14 +69,23 @@ extension EventSubscriber {
         let chosen = isRecovering ? sources.filter { $0.phase != .live } : sources
         let reply = try await connection.send(
             readCommand(chosen), blockingFor: isRecovering ? .zero : bus.configuration.blockDuration)
+        let byKey = Dictionary(uniqueKeysWithValues: chosen.map { (bus.keys.events($0.partition), $0) })
+        let streams = (reply.array ?? []).compactMap { stream in
+            stream.array.flatMap { parts in
+                parts.count == 2 ? parts[0].string.flatMap { byKey[$0] }.map { ($0, parts[1].array ?? []) } : nil
+            }
+        }
+        var deliveries: [Int: [StreamPosition: Int]] = [:]
+        if isRecovering {
+            for (source, entries) in streams {
+                deliveries[source.partition] = try await self.deliveries(of: entries, source.partition)
+            }
+        }
         // A process that was frozen meanwhile must look first whether it still owns anything. What it does, it reads
         // again.
         guard lanes.withLock({ $0.isTrusted(.now) }) else { throw EventBusError(.staleOwner, "The lease has run out") }
-        let byKey = Dictionary(uniqueKeysWithValues: chosen.map { (bus.keys.events($0.partition), $0) })
-        for stream in reply.array ?? [] {
-            guard let parts = stream.array, parts.count == 2, let key = parts[0].string, let source = byKey[key]
-            else { continue }
-            accept(parts[1].array ?? [], from: source)
+        for (source, entries) in streams {
+            accept(entries, from: source, deliveries: deliveries[source.partition] ?? [:])
         }
         startWorkers()
     }
@@ -93,7 +109,8 @@ extension EventSubscriber {
     }
 
     private func accept(
-        _ entries: [RESPValue], from source: (partition: Int, token: String, phase: LaneStateMachine.Phase)
+        _ entries: [RESPValue], from source: (partition: Int, token: String, phase: LaneStateMachine.Phase),
+        deliveries: [StreamPosition: Int]
     ) {
         var lost = 0
         var skipped = 0
@@ -123,7 +140,8 @@ extension EventSubscriber {
                 switch content {
                 case .success(let stored)? where wants(stored):
                     lanes.deliver(
-                        LaneStateMachine.Item(position: position, content: .success(stored)),
+                        LaneStateMachine.Item(
+                            position: position, content: .success(stored), deliveries: deliveries[position] ?? 1),
                         key: stored.event.partitionKey, partition: source.partition, token: source.token)
                 case .failure(let error)?:
                     lanes.deliver(
@@ -148,7 +166,7 @@ extension EventSubscriber {
         }
     }
 
-    private func wants(_ stored: StoredEvent) -> Bool {
+    func wants(_ stored: StoredEvent) -> Bool {
         (stored.onlyGroup == nil || stored.onlyGroup == group) && !handlers.handlers(for: stored.event.type).isEmpty
     }
 

@@ -28,6 +28,9 @@ package final class EventSubscriber: Service {
     let ownershipBell = Doorbell()
     let acknowledgementBell = Doorbell()
     let retryBell = Doorbell()
+    let refillBell = Doorbell()
+    /// Events that may be what ends processes are handled one at a time.
+    let suspects = SerialGate()
     let isStopping = Atomic(false)
     /// The connection the reader blocks on; 0 for none.
     let readerConnection = Atomic(0)
@@ -73,6 +76,7 @@ package final class EventSubscriber: Service {
                 tasks.addTask { await self.readLoop() }
                 tasks.addTask { await self.acknowledgeLoop() }
                 tasks.addTask { await self.retryLoop() }
+                tasks.addTask { await self.refillLoop() }
                 for await _ in starts.stream {
                     tasks.addTask { await self.work() }
                 }

@@ -14,6 +14,8 @@ struct LaneStateMachine {
         let position: StreamPosition
         /// The event, or why the entry is none.
         let content: Result<StoredEvent, EventBusError>
+        /// How often it was given out, where that is known: 2 and more after crashes and lost replies.
+        var deliveries = 1
     }
 
     /// An item in a worker's hands.
@@ -43,6 +45,14 @@ struct LaneStateMachine {
         let positions: [StreamPosition]
     }
 
+    /// What is to be read from the stream again for a lane.
+    struct Refill {
+        let lane: LaneKey
+        let token: String
+        let from: StreamPosition
+        let through: StreamPosition
+    }
+
     enum Phase: Equatable {
         /// Reading what was given out before and is not acknowledged: by former owners, or in a reply that was lost.
         case recovering(after: StreamPosition)
@@ -66,6 +76,15 @@ struct LaneStateMachine {
             case ready
             case running
             case waiting(until: ContinuousClock.Instant)
+            /// All its events are in the stream.
+            case starved
+        }
+
+        /// Events that are in the stream, pending, but not here.
+        struct Absence {
+            var from: StreamPosition
+            var through: StreamPosition
+            var isBeingRead = false
         }
 
         let token: String
@@ -73,7 +92,12 @@ struct LaneStateMachine {
         var state = State.ready
         var attempt = 1
         var done: Set<String> = []
+        var runningSince: ContinuousClock.Instant?
+        var absence: Absence?
     }
+
+    /// A handler that takes longer than this may be a while.
+    private static let stuckAfter: Duration = .seconds(1)
 
     /// Events of one lane in a row before others get their turn.
     private static let turn = 32
@@ -83,6 +107,7 @@ struct LaneStateMachine {
     private var lanes: [LaneKey: Lane] = [:]
     private var ready: Deque<LaneKey> = []
     private var waiting: Set<LaneKey> = []
+    private var starved: Set<LaneKey> = []
     private var workers = 0
     /// Partitions of the read on its way.
     private var reading: Set<Int> = []
@@ -131,6 +156,7 @@ struct LaneStateMachine {
         forgetLanes { key, lane in key.partition == partition && lane.state != .running }
         for (key, lane) in lanes where key.partition == partition {
             lanes[key]?.items.removeLast(lane.items.count - 1)
+            lanes[key]?.absence = nil
         }
     }
 
@@ -144,6 +170,7 @@ struct LaneStateMachine {
         for (key, _) in lanes.filter({ isForgotten($0.key, $0.value) }) {
             lanes[key] = nil
             waiting.remove(key)
+            starved.remove(key)
         }
         let remaining = ready.filter { lanes[$0] != nil }
         ready = remaining
@@ -188,8 +215,13 @@ struct LaneStateMachine {
     /// Puts read entries into their lanes, oldest first. Entries of a partition given up meanwhile stay pending.
     mutating func deliver(_ item: Item, key: String, partition: Int, token: String) {
         guard let owned = partitions[partition], owned.token == token, owned.phase != .draining else { return }
-        partitions[partition]?.unacknowledged += 1
         let lane = LaneKey(partition: partition, key: key)
+        if lanes[lane]?.absence != nil {
+            // Behind others that are not here.
+            lanes[lane]?.absence?.through = item.position
+            return
+        }
+        partitions[partition]?.unacknowledged += 1
         if lanes[lane] == nil {
             lanes[lane] = Lane(token: token)
             ready.append(lane)
@@ -204,6 +236,61 @@ struct LaneStateMachine {
         partitions[partition]?.acknowledgements.append(position)
     }
 
+    // MARK: Making room
+
+    var hasStarved: Bool { !starved.isEmpty }
+
+    /// Makes room when exams that are stuck, waiting for their next try or in the hands of a slow handler, fill the
+    /// buffer: they keep the event they are at, and the others stay in the stream, to be read again when it is their
+    /// turn. One exam can therefore not keep a replica from reading for the others.
+    mutating func shed(_ now: ContinuousClock.Instant) {
+        for (key, lane) in lanes where lane.items.count > 1 && isStuck(lane, now) {
+            let first = lane.items[1].position
+            let last = lane.absence?.through ?? lane.items[lane.items.count - 1].position
+            lanes[key]?.absence = Lane.Absence(from: first, through: last)
+            lanes[key]?.items.removeLast(lane.items.count - 1)
+            partitions[key.partition]?.unacknowledged -= lane.items.count - 1
+        }
+    }
+
+    private func isStuck(_ lane: Lane, _ now: ContinuousClock.Instant) -> Bool {
+        switch lane.state {
+        case .waiting: true
+        case .running: lane.runningSince.map { now - $0 >= Self.stuckAfter } ?? false
+        case .ready, .starved: false
+        }
+    }
+
+    /// Lanes whose turn it is and whose events must be read first. Each is answered by `refill`.
+    mutating func takeRefills() -> [Refill] {
+        var refills: [Refill] = []
+        for key in starved {
+            guard let lane = lanes[key], let absence = lane.absence, !absence.isBeingRead else { continue }
+            lanes[key]?.absence?.isBeingRead = true
+            refills.append(Refill(lane: key, token: lane.token, from: absence.from, through: absence.through))
+        }
+        return refills
+    }
+
+    /// - Parameters:
+    ///   - items: Events of the lane, oldest first, beginning with the first that was absent.
+    ///   - next: Where to go on; behind `refill.through` when all of that was read.
+    mutating func refill(_ refill: Refill, with items: [Item], next: StreamPosition) {
+        guard let lane = lanes[refill.lane], lane.token == refill.token, let absence = lane.absence else { return }
+        lanes[refill.lane]?.items.append(contentsOf: items)
+        partitions[refill.lane.partition]?.unacknowledged += items.count
+        let isComplete = next > absence.through
+        lanes[refill.lane]?.absence = isComplete ? nil : Lane.Absence(from: next, through: absence.through)
+        if !items.isEmpty {
+            starved.remove(refill.lane)
+            lanes[refill.lane]?.state = .ready
+            ready.append(refill.lane)
+        } else if isComplete {
+            starved.remove(refill.lane)
+            lanes[refill.lane] = nil
+        }
+    }
+
     // MARK: Working
 
     /// How many workers to start now; they count as started.
@@ -215,7 +302,7 @@ struct LaneStateMachine {
 
     /// Work for a worker; nil ends the worker.
     mutating func take(_ now: ContinuousClock.Instant) -> Work? {
-        guard isTrusted(now), let key = ready.popFirst(), let work = run(key) else {
+        guard isTrusted(now), let key = ready.popFirst(), let work = run(key, now) else {
             workers -= 1
             return nil
         }
@@ -251,19 +338,29 @@ struct LaneStateMachine {
             lanes[work.lane] = nil
             return nil
         }
-        if partitions[work.lane.partition]?.phase == .draining || lanes[work.lane]?.items.isEmpty != false {
+        if partitions[work.lane.partition]?.phase == .draining {
             lanes[work.lane] = nil
             return nil
         }
-        if turn < Self.turn || ready.isEmpty, isTrusted(now) { return run(work.lane) }
+        if lanes[work.lane]?.items.isEmpty != false {
+            if lanes[work.lane]?.absence == nil {
+                lanes[work.lane] = nil
+            } else {
+                lanes[work.lane]?.state = .starved
+                starved.insert(work.lane)
+            }
+            return nil
+        }
+        if turn < Self.turn || ready.isEmpty, isTrusted(now) { return run(work.lane, now) }
         lanes[work.lane]?.state = .ready
         ready.append(work.lane)
         return nil
     }
 
-    private mutating func run(_ key: LaneKey) -> Work? {
+    private mutating func run(_ key: LaneKey, _ now: ContinuousClock.Instant) -> Work? {
         guard let lane = lanes[key], let item = lane.items.first else { return nil }
         lanes[key]?.state = .running
+        lanes[key]?.runningSince = now
         partitions[key.partition]?.running += 1
         return Work(lane: key, token: lane.token, item: item, attempt: lane.attempt, done: lane.done)
     }
