@@ -18,7 +18,8 @@ enum Gateway {
         return [
             try await application(context, configuration: try GatewayConfiguration(reader: context.reader)) { port in
                 healthPort.value = port
-            }
+            },
+            StrayFiles(blobs: context.blobs, logger: context.logger),
         ]
     }
 

@@ -37,6 +37,20 @@ struct BlobStoreTests {
         #expect(folder.files(in: "incoming").isEmpty)
     }
 
+    @Test("What a killed process left behind goes when nobody has written to it for long")
+    func strays() async throws {
+        let store = try folder.store()
+        let (old, fresh) = (store.temporaryPath(), store.temporaryPath())
+        for path in [old, fresh] { try Data([1]).write(to: URL(filePath: path)) }
+        let yesterday = Date(timeIntervalSinceNow: -86_500)
+        try FileManager.default.setAttributes([.modificationDate: yesterday], ofItemAtPath: old)
+        let blob = try await store.store([2])
+        #expect(try await store.removeStrays() == 1)
+        #expect(folder.files(in: "incoming").map { "\(folder.path)/incoming/\($0)" } == [fresh])
+        #expect(try await store.removeStrays() == 0)
+        #expect(store.contains(blob))
+    }
+
     @Test("The name is the well-known digest")
     func name() async throws {
         let id = try await folder.store().store(Array("abc".utf8))
