@@ -77,6 +77,11 @@ private final class ReplyBuilder {
     private var open: [OpenArray] = []
     private var complete: RESPValue?
     private(set) var violation: RESPReader.Violation?
+    private var words = [[UInt8]](repeating: [], count: wordSlots)
+
+    private static let longestWord = 16
+    /// A power of two.
+    private static let wordSlots = 128
 
     init(maxElements: Int) {
         self.maxElements = maxElements
@@ -84,6 +89,19 @@ private final class ReplyBuilder {
 
     func take() -> RESPValue? {
         complete.take()
+    }
+
+    /// The bytes, in shared storage when they are a word seen lately: replies are full of the same few field names.
+    fileprivate func text(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        guard let first = bytes.first, first >= UInt8(ascii: "A"), bytes.count <= Self.longestWord else {
+            return Array(bytes)
+        }
+        let slot = (bytes.count &* 31 &+ Int(first) &* 7 &+ Int(bytes[bytes.count - 1])) & (Self.wordSlots - 1)
+        let isKnown = words[slot].withUnsafeBytes { word in
+            word.count == bytes.count && word.elementsEqual(bytes)
+        }
+        if !isKnown { words[slot] = Array(bytes) }
+        return words[slot]
     }
 
     fileprivate func add(_ value: RESPValue) {
@@ -137,7 +155,7 @@ private final class ReplyBuilder {
             case REDIS_REPLY_ERROR:
                 builder.add(.error(RedisServerError(message: String(decoding: bytes, as: UTF8.self))))
             default:
-                builder.add(.bulk(Array(bytes)))
+                builder.add(.bulk(builder.text(bytes)))
             }
             return ReplyBuilder.token(builder)
         },

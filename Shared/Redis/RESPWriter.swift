@@ -6,6 +6,8 @@
 package struct RESPWriter {
     private var cursor: UnsafeMutablePointer<UInt8>
     private let end: UnsafeMutablePointer<UInt8>
+    /// Arguments written so far.
+    private var bulkCount = 0
 
     private var room: Int { end - cursor }
 
@@ -29,6 +31,24 @@ package struct RESPWriter {
         }
     }
 
+    /// The arguments that `body` writes by `write(bulk:)`, in memory of `capacity` bytes, which must suffice.
+    ///
+    /// For commands that are sent so often that a list of arguments would cost more than its bytes.
+    static func bulkStrings(capacity: Int, _ body: (inout RESPWriter) -> Void) -> (bytes: [UInt8], count: Int) {
+        var written = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            guard let start = buffer.baseAddress else { return }
+            var writer = RESPWriter(cursor: start, end: start + capacity)
+            body(&writer)
+            count = writer.cursor - start
+            written = writer.bulkCount
+        }
+        return (bytes, written)
+    }
+
+    /// Bytes that the framing of a bulk string takes at most.
+    package static let bulkOverhead = 5 + 20
+
     package mutating func write(_ byte: UInt8) {
         precondition(room >= 1, "An argument has more bytes than it said")
         cursor.pointee = byte
@@ -50,6 +70,11 @@ package struct RESPWriter {
         }
     }
 
+    private init(cursor: UnsafeMutablePointer<UInt8>, end: UnsafeMutablePointer<UInt8>) {
+        self.cursor = cursor
+        self.end = end
+    }
+
     package mutating func write(decimal number: UInt64) {
         let count = number.decimalDigitCount
         precondition(room >= count, "An argument has more bytes than it said")
@@ -62,7 +87,10 @@ package struct RESPWriter {
         cursor += count
     }
 
-    private mutating func write(bulk argument: some RedisArgument) {
+    /// An argument with its framing.
+    @inline(__always)
+    package mutating func write(bulk argument: some RedisArgument) {
+        bulkCount += 1
         write(UInt8(ascii: "$"))
         write(decimal: UInt64(argument.redisByteCount))
         writeLineEnd()

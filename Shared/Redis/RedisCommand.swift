@@ -23,6 +23,15 @@ package struct RedisCommand: Sendable {
         self.init(script: script, first: keys.count, arguments: keys as [any RedisArgument] + arguments)
     }
 
+    /// A command whose arguments, its name first, are written one by one.
+    ///
+    /// - Parameter capacity: No less than the bytes of all arguments and `RESPWriter.bulkOverhead` for each.
+    package init(capacity: Int, _ write: (inout RESPWriter) -> Void) {
+        script = nil
+        (encodedArguments, argumentCount) = RESPWriter.bulkStrings(capacity: capacity, write)
+        precondition(argumentCount > 0, "A command needs a name")
+    }
+
     private init(script: RedisScript?, first: some RedisArgument, arguments: [any RedisArgument]) {
         self.script = script
         encodedArguments = RESPWriter.bulkStrings(first, arguments)

@@ -6,13 +6,24 @@ internal import Synchronization
 /// Takes requests from any thread to one event loop, and there to connections: everything that arrived since the event
 /// loop last looked goes out in one write.
 ///
+/// A request that finds the connections at rest is sent at once. While replies are on their way, more requests gather
+/// until the next of them comes, or there are `enoughToSend`: it is Nagle's rule, and costs a request at most the time of
+/// the replies before it, which it would wait for in the server too. Callers then need not wake the event loop.
+///
 /// `@unchecked Sendable`: `inbox` is guarded by its lock; every other mutable field is used on `eventLoop` alone.
 final class RedisDispatcher: @unchecked Sendable {
     private struct Inbox {
         var admission: RequestAdmission
-        /// Admitted, not yet taken by the event loop, which is called when the first one comes in.
+        /// Admitted, not yet taken by the event loop.
         var arrivals: [RedisRequest] = []
+        /// Whether the event loop will look without being called: it is at work, or waits for replies.
+        var isAttended = false
     }
+
+    /// Requests that are sent although replies are on their way.
+    private static let enoughToSend = 32
+    /// Bytes of a request that does not wait for company.
+    private static let largeRequest = 16 << 10
 
     let eventLoop: any EventLoop
     let configuration: RedisConfiguration
@@ -67,7 +78,11 @@ final class RedisDispatcher: @unchecked Sendable {
                 submit(request)
             }
         } onCancel: {
-            eventLoop.execute { request.cancel() }
+            eventLoop.execute {
+                request.cancel()
+                // Where it may still be.
+                self.takeArrivals()
+            }
         }
     }
 
@@ -75,15 +90,18 @@ final class RedisDispatcher: @unchecked Sendable {
         if let error = connector.configurationError {
             return reject(request, error)
         }
-        let (verdict, isFirst) = inbox.withLock { inbox in
+        request.deadline = .now() + commandTimeout
+        let (verdict, isCalled) = inbox.withLock { inbox in
             let verdict = inbox.admission.admit(commands: request.count, bytes: request.byteCount)
             guard verdict == .admitted else { return (verdict, false) }
             inbox.arrivals.append(request)
-            return (verdict, inbox.arrivals.count == 1)
+            let isEnough = inbox.arrivals.count == Self.enoughToSend || request.byteCount >= Self.largeRequest
+            return (verdict, isEnough || (inbox.arrivals.count == 1 && !inbox.isAttended))
         }
         switch verdict {
         case .admitted:
-            if isFirst {
+            // A cancellation before now did not find the request here.
+            if isCalled || Task.isCancelled {
                 eventLoop.execute { self.takeArrivals() }
             }
         case .full:
@@ -125,7 +143,8 @@ final class RedisDispatcher: @unchecked Sendable {
     func load() async throws -> Load {
         try await eventLoop.submit {
             Load(
-                waiting: self.waiting.lazy.filter { !$0.isSettled }.reduce(0) { $0 + $1.count },
+                waiting: self.waiting.lazy.filter { !$0.isSettled }.reduce(0) { $0 + $1.count }
+                    + self.inbox.withLock { $0.arrivals.reduce(0) { $0 + $1.count } },
                 inFlight: self.connections.reduce(0) { $0 + ($1?.inFlight ?? 0) })
         }.get()
     }
@@ -134,12 +153,29 @@ final class RedisDispatcher: @unchecked Sendable {
 
     private func takeArrivals() {
         // Two arrays take turns, so that no round allocates.
-        inbox.withLock { swap(&$0.arrivals, &arrivals) }
-        guard !arrivals.isEmpty || !waiting.isEmpty else { return }
+        inbox.withLock { inbox in
+            swap(&inbox.arrivals, &arrivals)
+            inbox.isAttended = true
+        }
+        if !arrivals.isEmpty || !waiting.isEmpty {
+            takeIn()
+        }
+        guard !connections.contains(where: { ($0?.inFlight ?? 0) > 0 }) else { return }
+        // No reply will come that makes the event loop look again.
+        let isLate = inbox.withLock { inbox in
+            inbox.isAttended = false
+            return !inbox.arrivals.isEmpty
+        }
+        if isLate {
+            eventLoop.execute { self.takeArrivals() }
+        }
+    }
+
+    private func takeIn() {
         let now = NIODeadline.now()
-        let deadline = now + commandTimeout
+        let deadline = arrivals.first?.deadline
         for request in arrivals {
-            request.accept(deadline: deadline)
+            request.accept(deadline: now + commandTimeout)
             waiting.append(request)
         }
         arrivals.removeAll(keepingCapacity: arrivals.count <= 1024)
@@ -149,7 +185,9 @@ final class RedisDispatcher: @unchecked Sendable {
         }
         startPool()
         dispatch(now: now)
-        armTimer(deadline)
+        if let deadline {
+            armTimer(deadline)
+        }
     }
 
     private func dispatch(now: NIODeadline) {
@@ -211,6 +249,7 @@ final class RedisDispatcher: @unchecked Sendable {
     private func checkDeadlines() {
         timerDue = .distantFuture
         timer = nil
+        takeArrivals()
         let now = NIODeadline.now()
         let late = RedisError(.notSent, "no connection took the command in time", underlying: lastFailure)
         failWaiting { $0.isSettled || ($0.deadline ?? now) <= now ? late : nil }
@@ -309,6 +348,7 @@ final class RedisDispatcher: @unchecked Sendable {
         for case let connection? in connections {
             connection.close(reason: "the client is closed")
         }
+        takeArrivals()
         drained?.succeed(())
     }
 }
@@ -335,6 +375,7 @@ extension RedisDispatcher: RedisConnectionOwner {
         }
         let age = Duration(NIODeadline.now() - connection.readySince)
         obey(pool.lost(slot: slot, age: age, using: &random))
+        takeArrivals()
         finishDrainIfIdle()
     }
 }
