@@ -38,6 +38,9 @@ extension EventBus {
         }
         let partition = partition(of: event)
         let stream = keys.events(partition)
+        if deduplicationKey == nil, event.data.count <= min(configuration.compressAbove, EventCodec.largeData) {
+            return EventCodec.append(event, stream: stream, maxLength: configuration.maxLength)
+        }
         let encoded = EncodedEvent(event, compressAbove: configuration.compressAbove)
         let fields = EventCodec.flat(encoded.fields)
         let window = configuration.deduplicationWindow.milliseconds

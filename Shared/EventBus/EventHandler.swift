@@ -32,8 +32,51 @@ package struct HandlingContext: Sendable {
     package let attempt: Int
     /// The fencing token of the partition's owner.
     package let fence: String
+    private let guarding: Guarding
+
+    private enum Guarding: Sendable {
+        case made(EffectGuard)
+        /// Not every handler asks for its guard, and its keys cost as much as the rest of a delivery.
+        case asked(EventBus, EventEnvelope, handler: String)
+    }
+
     /// Keys and arguments of the script that makes the handler's effect.
-    package let effectGuard: EffectGuard
+    package var effectGuard: EffectGuard {
+        switch guarding {
+        case .made(let effectGuard): effectGuard
+        case .asked(let bus, let event, let handler):
+            bus.effectGuard(
+                for: StoredEvent(position: position, partition: partition, event: event), group: group,
+                handler: handler, fence: fence)
+        }
+    }
+
+    init(
+        group: String, replica: String, partition: Int, position: StreamPosition, attempt: Int, fence: String,
+        effectGuard: EffectGuard
+    ) {
+        self.group = group
+        self.replica = replica
+        self.partition = partition
+        self.position = position
+        self.attempt = attempt
+        self.fence = fence
+        guarding = .made(effectGuard)
+    }
+
+    /// With the guard of `handler` for `event` in `bus`.
+    init(
+        group: String, replica: String, partition: Int, position: StreamPosition, attempt: Int, fence: String,
+        bus: EventBus, event: StoredEvent, handler: String
+    ) {
+        self.group = group
+        self.replica = replica
+        self.partition = partition
+        self.position = position
+        self.attempt = attempt
+        self.fence = fence
+        guarding = .asked(bus, event.event, handler: handler)
+    }
 }
 
 /// Thrown by a handler to send the event to the dead letters at once.

@@ -2,10 +2,15 @@ import Logging
 import Redis
 import Synchronization
 
-/// Acknowledges in batches: what is handled while a batch is on its way makes the next.
+/// Acknowledges in batches: what is handled while a batch is on its way, and a moment longer, makes the next.
 extension EventSubscriber {
     /// Positions per script; Lua's stack holds some thousands.
     private static let batch = 1000
+    /// The pause after a small batch. Nobody waits for an acknowledgement, and each script costs Redis more than the
+    /// positions in it.
+    private static let pause = Duration.milliseconds(4)
+    /// Positions of a batch that is not small.
+    private static let largeBatch = 512
 
     func acknowledgeLoop() async {
         while !Task.isCancelled {
@@ -26,6 +31,9 @@ extension EventSubscriber {
             }
             readerBell.ring()
             if lanes.withLock({ $0.hasDrained }) { ownershipBell.ring() }
+            if batches.reduce(0, { $0 + $1.positions.count }) < Self.largeBatch {
+                try? await Task.sleep(for: Self.pause)
+            }
         }
     }
 

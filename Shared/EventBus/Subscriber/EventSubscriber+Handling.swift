@@ -12,11 +12,15 @@ extension EventSubscriber {
             while let work = next {
                 let outcome = await handle(work)
                 turn += 1
-                let (following, hasDrained) = lanes.withLock { lanes in
-                    (lanes.finish(work, outcome, turn: turn, now: .now), lanes.hasDrained)
+                let now = ContinuousClock.now
+                let (following, hasDrained, hasStarved, isCalling) = lanes.withLock { lanes in
+                    let following = lanes.finish(work, outcome, turn: turn, now: now)
+                    guard case .handled = outcome else { return (following, lanes.hasDrained, lanes.hasStarved, false) }
+                    return (following, lanes.hasDrained, lanes.hasStarved, lanes.callAcknowledging())
                 }
                 settled(outcome)
-                if following == nil, lanes.withLock({ $0.hasStarved }) { refillBell.ring() }
+                if isCalling { acknowledgementBell.ring() }
+                if following == nil, hasStarved { refillBell.ring() }
                 if hasDrained { ownershipBell.ring() }
                 next = following
             }
@@ -25,12 +29,11 @@ extension EventSubscriber {
 
     private func settled(_ outcome: LaneStateMachine.Outcome) {
         switch outcome {
-        case .handled: acknowledgementBell.ring()
         case .failed:
             retryBell.ring()
             readerBell.ring()
         case .deadLettered: readerBell.ring()
-        case .abandoned: break
+        case .handled, .abandoned: break
         }
     }
 
@@ -55,15 +58,16 @@ extension EventSubscriber {
             }
         }
         var done = work.done
-        for handler in handlers.handlers(for: stored.event.type) where !done.contains(handler.name) {
+        let interested = handlers.handlers(for: stored.event.type)
+        for handler in interested where done.isEmpty || !done.contains(handler.name) {
             do {
                 try await handler.handle(stored, context: context(work, stored, handler))
-                done.insert(handler.name)
+                if interested.count > 1 { done.insert(handler.name) }
             } catch {
                 return await failed(work, handler: handler.name, error: error, done: done)
             }
         }
-        counters.withLock { $0.handled += 1 }
+        handled.add(1, ordering: .relaxed)
         return .handled
     }
 
@@ -71,9 +75,9 @@ extension EventSubscriber {
         _ work: LaneStateMachine.Work, _ stored: StoredEvent, _ handler: any EventHandler
     ) -> HandlingContext {
         HandlingContext(
-            group: group, replica: PartitionToken.replica(member), partition: stored.partition,
+            group: group, replica: replica, partition: stored.partition,
             position: stored.position, attempt: work.attempt, fence: work.token,
-            effectGuard: bus.effectGuard(for: stored, group: group, handler: handler.name, fence: work.token))
+            bus: bus, event: stored, handler: handler.name)
     }
 
     private func failed(

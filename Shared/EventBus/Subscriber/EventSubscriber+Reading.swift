@@ -7,6 +7,10 @@ import Synchronization
 extension EventSubscriber {
     /// The single consumer of every group: what an owner leaves pending is the next owner's.
     private static let consumer = "owner"
+    /// Entries of a read that came too early.
+    private static let smallRead = 64
+    /// How long new entries gather.
+    private static let gathering = Duration.microseconds(500)
 
     private var readerName: String { Self.readerName(bus.keys, group: group, member: member) }
 
@@ -27,7 +31,7 @@ extension EventSubscriber {
                     defer { readerConnection.store(0, ordering: .relaxed) }
                     while !Task.isCancelled {
                         do {
-                            try await readOnce(connection)
+                            try await read(connection)
                         } catch {
                             lanes.withLock { $0.readWasLost() }
                             throw error
@@ -44,7 +48,18 @@ extension EventSubscriber {
         }
     }
 
-    private func readOnce(_ connection: RedisConnection) async throws {
+    /// Reads, and lets new events gather for a moment when they come thick and fast: a read costs Redis and this
+    /// process as much as many events.
+    private func read(_ connection: RedisConnection) async throws {
+        let start = ContinuousClock.now
+        let count = try await readOnce(connection)
+        if (1..<Self.smallRead).contains(count), start.duration(to: .now) < Self.gathering * 2 {
+            try? await Task.sleep(for: Self.gathering)
+        }
+    }
+
+    /// - Returns: how many entries there were.
+    private func readOnce(_ connection: RedisConnection) async throws -> Int {
         let limit = bus.configuration.maxBufferedEvents
         let hasRoom = lanes.withLock { lanes in
             if lanes.unacknowledged >= limit { lanes.shed(.now) }
@@ -55,7 +70,8 @@ extension EventSubscriber {
         }
         guard !sources.isEmpty else {
             // An exam may come to be stuck without a sign.
-            return await hasRoom ? readerBell.wait() : readerBell.wait(for: .seconds(1))
+            await hasRoom ? readerBell.wait() : readerBell.wait(for: .seconds(1))
+            return 0
         }
         defer {
             let hasDrained = lanes.withLock { lanes in
@@ -86,8 +102,9 @@ extension EventSubscriber {
         guard lanes.withLock({ $0.isTrusted(.now) }) else { throw EventBusError(.staleOwner, "The lease has run out") }
         for (source, entries) in streams {
             accept(entries, from: source, deliveries: deliveries[source.partition] ?? [:])
+            startWorkers()
         }
-        startWorkers()
+        return streams.reduce(0) { $0 + $1.1.count }
     }
 
     private func readCommand(
@@ -115,7 +132,7 @@ extension EventSubscriber {
         var lost = 0
         var skipped = 0
         var last: StreamPosition?
-        let decoded = entries.compactMap { entry -> (StreamPosition, Result<StoredEvent, EventBusError>?)? in
+        let decoded = entries.compactMap { entry -> (StreamPosition, LaneStateMachine.Item?)? in
             guard let parts = entry.array, parts.count == 2, let position = EventCodec.position(parts[0]) else {
                 return nil
             }
@@ -125,29 +142,22 @@ extension EventSubscriber {
                 lost += 1
                 return (position, nil)
             }
-            do throws(EventBusError) {
-                return (
-                    position,
-                    .success(
-                        try EventCodec.decode(position: position, fields: fields, partition: source.partition))
-                )
-            } catch {
-                return (position, .failure(error))
+            let content = Result { () throws(EventBusError) in
+                try EventCodec.decode(position: position, fields: fields, partition: source.partition)
             }
+            guard case .success(let stored) = content else {
+                return (position, LaneStateMachine.Item(position: position, content: content))
+            }
+            guard wants(stored) else { return (position, nil) }
+            let count = deliveries.isEmpty ? 1 : deliveries[position] ?? 1
+            return (position, LaneStateMachine.Item(position: position, content: content, deliveries: count))
         }
         lanes.withLock { lanes in
-            for (position, content) in decoded {
-                switch content {
-                case .success(let stored)? where wants(stored):
-                    lanes.deliver(
-                        LaneStateMachine.Item(
-                            position: position, content: .success(stored), deliveries: deliveries[position] ?? 1),
-                        key: stored.event.partitionKey, partition: source.partition, token: source.token)
-                case .failure(let error)?:
-                    lanes.deliver(
-                        LaneStateMachine.Item(position: position, content: .failure(error)), key: "",
-                        partition: source.partition, token: source.token)
-                case .success?, nil:
+            for (position, item) in decoded {
+                if let item {
+                    let key = (try? item.content.get())?.event.partitionKey ?? ""
+                    lanes.deliver(item, key: key, partition: source.partition, token: source.token)
+                } else {
                     skipped += 1
                     lanes.skip(position, partition: source.partition, token: source.token)
                 }

@@ -18,11 +18,15 @@ package final class EventSubscriber: Service {
     let group: String
     /// The replica's name in the group, new at every start.
     let member: String
+    /// Its name as its operator knows it.
+    let replica: String
     let handlers: HandlerRegistry
     let logger: Logger
 
     let lanes: Mutex<LaneStateMachine>
+    /// But those handled, which are counted apart because there are so many.
     let counters = Mutex(SubscriberCounters())
+    let handled = Atomic(0)
     /// Rung when the set of partitions to read changed, or there is room again.
     let readerBell = Doorbell()
     let ownershipBell = Doorbell()
@@ -45,6 +49,7 @@ package final class EventSubscriber: Service {
         self.bus = bus
         self.group = group
         self.member = PartitionToken.member(of: replica)
+        self.replica = replica
         self.handlers = HandlerRegistry(handlers)
         var logger = logger
         logger[metadataKey: LogKey.group] = "\(group)"
@@ -53,7 +58,11 @@ package final class EventSubscriber: Service {
     }
 
     /// What this replica has done since it started.
-    package var statistics: SubscriberCounters { counters.withLock { $0 } }
+    package var statistics: SubscriberCounters {
+        var counters = counters.withLock { $0 }
+        counters.handled = handled.load(ordering: .relaxed)
+        return counters
+    }
 
     /// Partitions this replica owns now.
     package var ownedPartitions: [Int] { lanes.withLock { $0.held.keys.sorted() } }

@@ -9,13 +9,19 @@ struct LaneStateMachine {
         let key: String
     }
 
-    /// An entry to be handled.
-    struct Item {
+    /// An entry to be handled. A class, since it goes through several hands and an event is many strings.
+    final class Item: Sendable {
         let position: StreamPosition
         /// The event, or why the entry is none.
         let content: Result<StoredEvent, EventBusError>
         /// How often it was given out, where that is known: 2 and more after crashes and lost replies.
-        var deliveries = 1
+        let deliveries: Int
+
+        init(position: StreamPosition, content: Result<StoredEvent, EventBusError>, deliveries: Int = 1) {
+            self.position = position
+            self.content = content
+            self.deliveries = deliveries
+        }
     }
 
     /// An item in a worker's hands.
@@ -60,7 +66,9 @@ struct LaneStateMachine {
         case draining
     }
 
-    private struct Partition {
+    /// Only the machine that made it refers to it; so with lanes. As classes they are changed without a search for
+    /// every field, and without a copy.
+    private final class Partition {
         let token: String
         var phase = Phase.recovering(after: .zero)
         /// The last entry accepted.
@@ -69,9 +77,13 @@ struct LaneStateMachine {
         var unacknowledged = 0
         var acknowledgements: [StreamPosition] = []
         var acknowledging = 0
+
+        init(token: String) {
+            self.token = token
+        }
     }
 
-    private struct Lane {
+    private final class Lane {
         enum State: Equatable {
             case ready
             case running
@@ -88,12 +100,18 @@ struct LaneStateMachine {
         }
 
         let token: String
+        let partition: Partition
         var items: Deque<Item> = []
         var state = State.ready
         var attempt = 1
         var done: Set<String> = []
         var runningSince: ContinuousClock.Instant?
         var absence: Absence?
+
+        init(token: String, partition: Partition) {
+            self.token = token
+            self.partition = partition
+        }
     }
 
     /// A handler that takes longer than this may be a while.
@@ -109,6 +127,10 @@ struct LaneStateMachine {
     private var waiting: Set<LaneKey> = []
     private var starved: Set<LaneKey> = []
     private var workers = 0
+    /// Whether any partition is draining; asked after every event.
+    private var isDraining = false
+    /// Whether the acknowledging loop was called for what has been handled since it last looked.
+    private var isAcknowledgementCalled = false
     /// Partitions of the read on its way.
     private var reading: Set<Int> = []
     /// Until when this replica may believe that it owns what it holds.
@@ -129,7 +151,7 @@ struct LaneStateMachine {
         partitions.filter(isDrained).mapValues(\.token)
     }
 
-    var hasDrained: Bool { partitions.contains(where: isDrained) }
+    var hasDrained: Bool { isDraining && partitions.contains(where: isDrained) }
 
     private func isDrained(_ number: Int, _ partition: Partition) -> Bool {
         partition.phase == .draining && partition.running == 0 && partition.acknowledgements.isEmpty
@@ -153,6 +175,7 @@ struct LaneStateMachine {
     mutating func drain(_ partition: Int) {
         guard partitions[partition] != nil else { return }
         partitions[partition]?.phase = .draining
+        isDraining = true
         forgetLanes { key, lane in key.partition == partition && lane.state != .running }
         for (key, lane) in lanes where key.partition == partition {
             lanes[key]?.items.removeLast(lane.items.count - 1)
@@ -163,6 +186,7 @@ struct LaneStateMachine {
     /// The partition is no longer this replica's: results of what still runs are ignored.
     mutating func remove(_ partition: Int) {
         partitions[partition] = nil
+        isDraining = partitions.values.contains { $0.phase == .draining }
         forgetLanes { key, _ in key.partition == partition }
     }
 
@@ -215,18 +239,21 @@ struct LaneStateMachine {
     /// Puts read entries into their lanes, oldest first. Entries of a partition given up meanwhile stay pending.
     mutating func deliver(_ item: Item, key: String, partition: Int, token: String) {
         guard let owned = partitions[partition], owned.token == token, owned.phase != .draining else { return }
-        let lane = LaneKey(partition: partition, key: key)
-        if lanes[lane]?.absence != nil {
-            // Behind others that are not here.
-            lanes[lane]?.absence?.through = item.position
-            return
+        let key = LaneKey(partition: partition, key: key)
+        if let lane = lanes[key] {
+            if lane.absence != nil {
+                // Behind others that are not here.
+                lane.absence?.through = item.position
+                return
+            }
+            lane.items.append(item)
+        } else {
+            let lane = Lane(token: token, partition: owned)
+            lane.items.append(item)
+            lanes[key] = lane
+            ready.append(key)
         }
-        partitions[partition]?.unacknowledged += 1
-        if lanes[lane] == nil {
-            lanes[lane] = Lane(token: token)
-            ready.append(lane)
-        }
-        lanes[lane]?.items.append(item)
+        owned.unacknowledged += 1
     }
 
     /// An entry nobody handles here is acknowledged at once.
@@ -244,12 +271,13 @@ struct LaneStateMachine {
     /// buffer: they keep the event they are at, and the others stay in the stream, to be read again when it is their
     /// turn. One exam can therefore not keep a replica from reading for the others.
     mutating func shed(_ now: ContinuousClock.Instant) {
-        for (key, lane) in lanes where lane.items.count > 1 && isStuck(lane, now) {
+        for lane in lanes.values where lane.items.count > 1 && isStuck(lane, now) {
             let first = lane.items[1].position
             let last = lane.absence?.through ?? lane.items[lane.items.count - 1].position
-            lanes[key]?.absence = Lane.Absence(from: first, through: last)
-            lanes[key]?.items.removeLast(lane.items.count - 1)
-            partitions[key.partition]?.unacknowledged -= lane.items.count - 1
+            let count = lane.items.count - 1
+            lane.absence = Lane.Absence(from: first, through: last)
+            lane.items.removeLast(count)
+            lane.partition.unacknowledged -= count
         }
     }
 
@@ -302,7 +330,9 @@ struct LaneStateMachine {
 
     /// Work for a worker; nil ends the worker.
     mutating func take(_ now: ContinuousClock.Instant) -> Work? {
-        guard isTrusted(now), let key = ready.popFirst(), let work = run(key, now) else {
+        guard isTrusted(now), let key = ready.popFirst(), let lane = lanes[key],
+            let work = run(lane, key, now)
+        else {
             workers -= 1
             return nil
         }
@@ -317,51 +347,52 @@ struct LaneStateMachine {
             // The partition has gone meanwhile.
             return nil
         }
-        partitions[work.lane.partition]?.running -= 1
-        lanes[work.lane]?.attempt = 1
-        lanes[work.lane]?.done = []
+        let partition = lane.partition
+        partition.running -= 1
+        lane.attempt = 1
+        if !lane.done.isEmpty { lane.done = [] }
         switch outcome {
         case .handled:
-            lanes[work.lane]?.items.removeFirst()
-            partitions[work.lane.partition]?.acknowledgements.append(work.item.position)
+            lane.items.removeFirst()
+            partition.acknowledgements.append(work.item.position)
         case .deadLettered:
-            lanes[work.lane]?.items.removeFirst()
-            partitions[work.lane.partition]?.unacknowledged -= 1
+            lane.items.removeFirst()
+            partition.unacknowledged -= 1
         case .failed(let due, let done):
-            guard partitions[work.lane.partition]?.phase != .draining else { break }
-            lanes[work.lane]?.attempt = work.attempt + 1
-            lanes[work.lane]?.done = done
-            lanes[work.lane]?.state = .waiting(until: due)
+            guard partition.phase != .draining else { break }
+            lane.attempt = work.attempt + 1
+            lane.done = done
+            lane.state = .waiting(until: due)
             waiting.insert(work.lane)
             return nil
         case .abandoned:
             lanes[work.lane] = nil
             return nil
         }
-        if partitions[work.lane.partition]?.phase == .draining {
+        if partition.phase == .draining {
             lanes[work.lane] = nil
             return nil
         }
-        if lanes[work.lane]?.items.isEmpty != false {
-            if lanes[work.lane]?.absence == nil {
+        if lane.items.isEmpty {
+            if lane.absence == nil {
                 lanes[work.lane] = nil
             } else {
-                lanes[work.lane]?.state = .starved
+                lane.state = .starved
                 starved.insert(work.lane)
             }
             return nil
         }
-        if turn < Self.turn || ready.isEmpty, isTrusted(now) { return run(work.lane, now) }
-        lanes[work.lane]?.state = .ready
+        if turn < Self.turn || ready.isEmpty, isTrusted(now) { return run(lane, work.lane, now) }
+        lane.state = .ready
         ready.append(work.lane)
         return nil
     }
 
-    private mutating func run(_ key: LaneKey, _ now: ContinuousClock.Instant) -> Work? {
-        guard let lane = lanes[key], let item = lane.items.first else { return nil }
-        lanes[key]?.state = .running
-        lanes[key]?.runningSince = now
-        partitions[key.partition]?.running += 1
+    private func run(_ lane: Lane, _ key: LaneKey, _ now: ContinuousClock.Instant) -> Work? {
+        guard let item = lane.items.first else { return nil }
+        lane.state = .running
+        lane.runningSince = now
+        lane.partition.running += 1
         return Work(lane: key, token: lane.token, item: item, attempt: lane.attempt, done: lane.done)
     }
 
@@ -386,7 +417,14 @@ struct LaneStateMachine {
 
     // MARK: Acknowledging
 
+    /// Whether to call the acknowledging loop: once for everything handled since it last looked.
+    mutating func callAcknowledging() -> Bool {
+        defer { isAcknowledgementCalled = true }
+        return !isAcknowledgementCalled
+    }
+
     mutating func takeAcknowledgements(max: Int) -> [Acknowledgement] {
+        isAcknowledgementCalled = false
         var batches: [Acknowledgement] = []
         for (number, partition) in partitions where !partition.acknowledgements.isEmpty {
             let positions = Array(partition.acknowledgements.prefix(max))
