@@ -186,9 +186,20 @@ let package = Package(
                 "OCRReader", logging,
             ]),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport", swiftSettings: settings),
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
         test("EventBusTests", ["EventBus", "Domain", "Redis", "TestSupport", lifecycle, logging]),
+        .target(name: "CShiftedClock", path: "Tests/CShiftedClock"),
+        .executableTarget(
+            name: "ChaosReplica",
+            dependencies: [
+                "CShiftedClock", "ChaosWorkload", "Domain", "EventBus", "Redis", lifecycle, logging, unixSignals,
+            ], path: "Tests/ChaosReplica", swiftSettings: settings),
+        .target(
+            name: "ChaosWorkload", dependencies: ["Domain", "EventBus", "Redis", logging],
+            path: "Tests/ChaosWorkload", swiftSettings: settings),
+        test("ChaosTests", ["ChaosWorkload", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("RedisTests", ["Redis", "TestSupport", lifecycle, logging, nioCore, nioPosix]),
         .executableTarget(
             name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],

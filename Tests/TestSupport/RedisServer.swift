@@ -15,20 +15,13 @@ package final class RedisServer: Sendable {
         }
     }
 
-    private struct State {
-        var pid: pid_t?
-        /// Closing it, or the end of this process, makes the watcher kill the server.
-        var watcherInput: Int32?
-        var watcher: pid_t?
-    }
-
     /// Holds the socket, the data and the log `redis.log`.
     package let directory: URL
     package let socketPath: String
     /// 0 when the server listens on its unix socket only.
     package let port: Int
     private let arguments: [String]
-    private let state = Mutex(State())
+    private let process = Mutex<WatchedProcess?>(nil)
 
     /// Starts a server and waits until it answers.
     /// - Parameters:
@@ -79,7 +72,7 @@ package final class RedisServer: Sendable {
 
     /// SIGKILL, as a crash would; the data stay.
     package func kill() {
-        end(signal: SIGKILL)
+        end()
     }
 
     /// Starts the server again, after `kill()` or while it runs, on the same socket and data.
@@ -99,7 +92,7 @@ package final class RedisServer: Sendable {
 
     /// Ends the server and removes its directory.
     package func stop() {
-        end(signal: SIGKILL)
+        end()
         try? FileManager.default.removeItem(at: directory)
     }
 
@@ -120,18 +113,12 @@ package final class RedisServer: Sendable {
 
     private func start() throws {
         unlink(socketPath)
-        let pid = try Self.spawning.withLock { _ in
-            let pid = try Self.spawn(["redis-server"] + arguments)
-            // Reads to the end of the pipe, which only this process holds, then removes the server and its data.
-            let (watcher, input) = try Self.spawnWatcher(
-                "cat >/dev/null; kill -9 \(pid) 2>/dev/null; rm -rf '\(directory.path)'")
-            state.withLock { $0 = State(pid: pid, watcherInput: input, watcher: watcher) }
-            return pid
-        }
+        let started = try WatchedProcess(["redis-server"] + arguments, cleanUp: "rm -rf '\(directory.path)'")
+        process.withLock { $0 = started }
         let giveUp = Date().addingTimeInterval(20)
         while true {
             if let reply = try? ask("PING"), reply.hasPrefix("+PONG") || reply.hasPrefix("-NOAUTH") { return }
-            guard Date() < giveUp, waitpid(pid, nil, WNOHANG) == 0 else {
+            guard Date() < giveUp, started.exitStatus == nil else {
                 let log = try? String(contentsOf: directory.appendingPathComponent("redis.log"), encoding: .utf8)
                 stop()
                 throw Failure(description: "redis-server does not start: \(log?.suffix(500) ?? "is it installed?")")
@@ -140,29 +127,16 @@ package final class RedisServer: Sendable {
         }
     }
 
-    private func end(signal number: Int32) {
-        let ended = state.withLock { state in
-            defer { state = State() }
-            return state
+    private func end() {
+        let ended = process.withLock { process in
+            defer { process = nil }
+            return process
         }
-        // The watcher first: it would otherwise kill a process number that may be someone else's by then.
-        if let watcher = ended.watcher {
-            Glibc.kill(watcher, SIGKILL)
-            waitpid(watcher, nil, 0)
-        }
-        if let input = ended.watcherInput {
-            Glibc.close(input)
-        }
-        if let pid = ended.pid {
-            Glibc.kill(pid, number)
-            waitpid(pid, nil, 0)
-        }
+        ended?.end()
     }
 
     private func signal(_ number: Int32) {
-        if let pid = state.withLock({ $0.pid }) {
-            Glibc.kill(pid, number)
-        }
+        process.withLock { $0?.signal(number) }
     }
 
     private func ask(_ line: String) throws -> String? {
@@ -183,47 +157,5 @@ package final class RedisServer: Sendable {
         var reply = [UInt8](repeating: 0, count: 64 << 10)
         let count = read(descriptor, &reply, reply.count)
         return count > 0 ? String(decoding: reply.prefix(count), as: UTF8.self) : nil
-    }
-
-    /// No other server may inherit a watcher's pipe before it is marked close-on-exec.
-    private static let spawning = Mutex(())
-
-    private static func spawn(_ arguments: [String], input: Int32? = nil) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        if let input {
-            posix_spawn_file_actions_adddup2(&actions, input, 0)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        }
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // A group of its own, so that an interrupt typed at the terminal ends the tests first.
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        let strings = arguments.map { strdup($0) } + [nil]
-        defer {
-            for string in strings {
-                free(string)
-            }
-        }
-        var pid: pid_t = 0
-        let status = posix_spawnp(&pid, strings[0] ?? strdup(""), &actions, &attributes, strings, environ)
-        guard status == 0 else {
-            throw Failure(description: "cannot start \(arguments[0]): \(String(cString: strerror(status)))")
-        }
-        return pid
-    }
-
-    private static func spawnWatcher(_ script: String) throws -> (pid_t, Int32) {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw Failure(description: "pipe: \(errno)") }
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-        }
-        defer { Glibc.close(ends[0]) }
-        return (try spawn(["sh", "-c", script], input: ends[0]), ends[1])
     }
 }
