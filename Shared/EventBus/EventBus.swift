@@ -23,8 +23,12 @@ package final class EventBus: Sendable {
     package func prepare() async throws {
         try configuration.validate()
         let key = keys.global("partitions")
-        _ = try await client.send(["SET", key, configuration.partitions, "NX"])
-        let reply = try await client.send(["GET", key])
+        var reply = try await client.send(["GET", key])
+        // Read first: a full Redis takes no SET, and this is all that a start would need it for.
+        if reply.isNull {
+            _ = try await client.send(["SET", key, configuration.partitions, "NX"])
+            reply = try await client.send(["GET", key])
+        }
         guard let recorded = reply.int else {
             throw EventBusError(.unexpectedReply, "The key \(key) holds no number of partitions")
         }
@@ -65,6 +69,11 @@ extension RedisKeys {
     /// Tries of events that did not end: a hash, position to number.
     func interrupted(_ partition: Int, group: String) -> String {
         record(partition, "interrupted:\(group)")
+    }
+
+    /// Replicas of a group that may have a read of the partition on its way.
+    func readers(_ partition: Int, group: String) -> String {
+        record(partition, "readers:\(group)")
     }
 
     /// Where an event published under a deduplication key is.

@@ -46,6 +46,17 @@ package struct RedisError: Error, Sendable {
         return ["LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"].contains(prefix)
     }
 
+    /// Whether it is Redis that failed, or the way to it, rather than the command: the same command may succeed once
+    /// that is mended. It may have had its effect (see `isSafeToRepeat`).
+    package var isOutage: Bool {
+        switch code {
+        case .notSent, .outcomeUnknown, .timedOut: true
+        case .refused(let prefix):
+            isTemporaryRefusal || ["OOM", "MISCONF", "READONLY", "NOREPLICAS"].contains(prefix)
+        case .invalidConfiguration: false
+        }
+    }
+
     package var isCancellation: Bool { underlying is CancellationError }
 }
 

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Shows that a replica lives; forgets those that no longer do.
 -- KEYS[1] members of the group
 -- ARGV[1] replica, ARGV[2] milliseconds a replica counts as live after its last beat, ARGV[3] '1' when it is leaving

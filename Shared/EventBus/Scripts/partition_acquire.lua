@@ -1,7 +1,8 @@
+#!lua flags=allow-oom
 -- Takes a partition whose owner is still the one the caller has seen to be gone.
--- KEYS[1] owner, KEYS[2] counter of fencing tokens, KEYS[3] stream
+-- KEYS[1] owner, KEYS[2] counter of fencing tokens, KEYS[3] stream, KEYS[4] replicas that may still be reading
 -- ARGV[1] replica, ARGV[2] milliseconds of the lease, ARGV[3] the owner seen ('' for none), ARGV[4] group
--- Returns the new token, or false when somebody else was faster.
+-- Returns {new token, other replicas that may still be reading …}, or false when somebody else was faster.
 local owner = redis.call('GET', KEYS[1]) or ''
 if owner ~= ARGV[3] then
     return false
@@ -21,4 +22,12 @@ if not known then
 end
 local token = ARGV[1] .. ' ' .. redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
-return token
+-- Kept until each has released the partition or was cut off: an owner in between may have died before it did so.
+redis.call('SADD', KEYS[4], ARGV[1])
+local result = { token }
+for _, reader in ipairs(redis.call('SMEMBERS', KEYS[4])) do
+    if reader ~= ARGV[1] then
+        result[#result + 1] = reader
+    end
+end
+return result

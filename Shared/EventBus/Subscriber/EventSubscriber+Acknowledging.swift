@@ -21,7 +21,16 @@ extension EventSubscriber {
             }
             do {
                 let replies = try await bus.client.pipeline(batches.map(command))
-                for (batch, reply) in zip(batches, replies) { settle(batch, reply) }
+                var isRefused = false
+                for (batch, reply) in zip(batches, replies) {
+                    if let error = reply.error, RedisError(refused: error).isOutage {
+                        isRefused = true
+                        lanes.withLock { $0.unacknowledged(batch) }
+                    } else {
+                        settle(batch, reply)
+                    }
+                }
+                if isRefused { try? await Task.sleep(for: .milliseconds(100)) }
             } catch {
                 // Acknowledging twice is harmless, so an unknown outcome is repeated too.
                 lanes.withLock { lanes in

@@ -29,7 +29,7 @@ extension EventSubscriber {
 
     private func settled(_ outcome: LaneStateMachine.Outcome) {
         switch outcome {
-        case .failed:
+        case .failed, .postponed:
             retryBell.ring()
             readerBell.ring()
         case .deadLettered: readerBell.ring()
@@ -85,7 +85,8 @@ extension EventSubscriber {
     ) async -> LaneStateMachine.Outcome {
         if Task.isCancelled { return .abandoned }
         // A handler may wrap the refusal of a stale effect in an error of its own; the owner key tells.
-        guard await isOwner(work.lane.partition, token: work.token) else {
+        let isOwned = await owns(work.lane.partition, token: work.token)
+        if isOwned == false {
             ownershipBell.ring()
             return .abandoned
         }
@@ -96,6 +97,16 @@ extension EventSubscriber {
         if case .success(let stored) = work.item.content {
             metadata[LogKey.eventType] = "\(stored.event.type)"
             metadata[LogKey.correlationID] = "\(stored.event.correlationID)"
+        }
+        if let error = error as? RedisError, error.isOutage {
+            // No fault of the event's, and no reason to give it up. Only one that Redis, which answers others, never
+            // answers in time is to blame itself.
+            let isPatient = isOwned == nil || error.code != .timedOut
+            if isPatient {
+                logger.warning("An event waits for Redis", metadata: metadata)
+                counters.withLock { $0.postponed += 1 }
+                return .postponed(due: .now + retryDelay(attempt: work.attempt), done: done)
+            }
         }
         guard !(error is EventRejection), work.attempt <= bus.configuration.maxRetries else {
             logger.error("An event could not be handled", metadata: metadata)
@@ -134,7 +145,7 @@ extension EventSubscriber {
                 // It may not be passed over: the exam waits until Redis takes it.
                 logger.warning("A dead letter could not be written", metadata: [LogKey.error: "\(error)"])
                 try? await Task.sleep(for: bus.configuration.heartbeat)
-                guard await isOwner(partition, token: work.token) else { return .abandoned }
+                if await owns(partition, token: work.token) == false { return .abandoned }
             }
         }
         return .abandoned

@@ -91,20 +91,25 @@ extension EventSubscriber {
                         bus.keys.owner(acquisition.partition, group: group),
                         bus.keys.fence(acquisition.partition, group: group),
                         bus.keys.events(acquisition.partition),
+                        bus.keys.readers(acquisition.partition, group: group),
                     ],
                     arguments: [
                         member, bus.configuration.ownerKeyLifetime.milliseconds, acquisition.seen, group,
                     ])
             })
         var gained: [(partition: Int, token: String)] = []
-        var gone: Set<String> = []
+        var gone: [Int: Set<String>] = [:]
         for (acquisition, reply) in zip(acquisitions, replies) {
             if let error = reply.error {
                 logger.warning("A partition could not be taken", metadata: [LogKey.error: "\(error)"])
             }
-            guard reply.error == nil, let token = reply.string else { continue }
+            guard reply.error == nil, let result = reply.array?.compactMap(\.string), let token = result.first
+            else { continue }
             gained.append((acquisition.partition, token))
-            if !acquisition.seen.isEmpty { gone.insert(PartitionToken.member(acquisition.seen)) }
+            gone[acquisition.partition] = Set(result.dropFirst())
+            if !acquisition.seen.isEmpty {
+                gone[acquisition.partition]?.insert(PartitionToken.member(acquisition.seen))
+            }
         }
         // Before the first read, so that a former owner that is only frozen cannot take another entry.
         try await cutOff(gone)
@@ -125,12 +130,10 @@ extension EventSubscriber {
         lose(zip(held, owners).filter { $0.value != $1 }.map(\.0.key))
     }
 
-    /// Whether `token` is still the owner's.
-    func isOwner(_ partition: Int, token: String) async -> Bool {
+    /// Whether `token` is still the owner's; nil when Redis does not tell, and the effects' own check decides.
+    func owns(_ partition: Int, token: String) async -> Bool? {
         let reply = try? await bus.client.send(["GET", bus.keys.owner(partition, group: group)])
-        // Without an answer nothing is known; the effects' own check decides.
-        guard let reply else { return true }
-        return reply.string == token
+        return reply.map { $0.string == token }
     }
 
     private func lose(_ partitions: [Int]) {
@@ -158,7 +161,8 @@ extension EventSubscriber {
         let replies = try await bus.client.pipeline(
             drained.map { partition, token in
                 EventBusScripts.release.command(
-                    keys: [bus.keys.owner(partition, group: group)], arguments: [token])
+                    keys: [bus.keys.owner(partition, group: group), bus.keys.readers(partition, group: group)],
+                    arguments: [token, member])
             })
         if let error = replies.compactMap(\.error).first { throw RedisError(refused: error) }
         lanes.withLock { lanes in

@@ -26,6 +26,10 @@ extension EventSubscriber {
                     // The name first, the check second: whoever takes a partition away from a frozen owner cuts off
                     // connections of that name, so a read can only follow a check that still holds.
                     _ = try await connection.send(["CLIENT", "SETNAME", readerName])
+                    // A read given up on may still be on its way to Redis over an older connection. It would be
+                    // served with entries that nobody then sees.
+                    try await closeConnections(of: [member], except: identity)
+                    lanes.withLock { $0.endRead() }
                     try await verifyOwnership()
                     readerConnection.store(identity, ordering: .relaxed)
                     defer { readerConnection.store(0, ordering: .relaxed) }
@@ -73,13 +77,6 @@ extension EventSubscriber {
             await hasRoom ? readerBell.wait() : readerBell.wait(for: .seconds(1))
             return 0
         }
-        defer {
-            let hasDrained = lanes.withLock { lanes in
-                lanes.endRead()
-                return lanes.hasDrained
-            }
-            if hasDrained { ownershipBell.ring() }
-        }
         let isRecovering = sources.contains { $0.phase != .live }
         // A page of a former owner's entries comes at once; new ones are read when that is done.
         let chosen = isRecovering ? sources.filter { $0.phase != .live } : sources
@@ -104,6 +101,11 @@ extension EventSubscriber {
             accept(entries, from: source, deliveries: deliveries[source.partition] ?? [:])
             startWorkers()
         }
+        let hasDrained = lanes.withLock { lanes in
+            lanes.endRead()
+            return lanes.hasDrained
+        }
+        if hasDrained { ownershipBell.ring() }
         return streams.reduce(0) { $0 + $1.1.count }
     }
 
@@ -207,16 +209,26 @@ extension EventSubscriber {
         }
     }
 
-    /// Closes the reading connections of owners that are gone. One that is only frozen, or that Redis has not noticed
-    /// to be dead, would still be served with new entries, which the new owner would then never see.
-    func cutOff(_ members: Set<String>) async throws {
+    /// Closes the reading connections of those who may still be reading a partition that is this replica's now. One
+    /// that is only frozen, or that Redis has not noticed to be dead, would still be served with new entries, which the
+    /// new owner would then never see.
+    func cutOff(_ members: [Int: Set<String>]) async throws {
+        let members = members.mapValues { $0.subtracting([member]) }.filter { !$0.value.isEmpty }
         guard !members.isEmpty else { return }
+        try await closeConnections(of: members.values.reduce(into: []) { $0.formUnion($1) })
+        _ = try await bus.client.pipeline(
+            members.map { partition, members in
+                RedisCommand("SREM", arguments: [bus.keys.readers(partition, group: group)] + Array(members))
+            })
+    }
+
+    private func closeConnections(of members: Set<String>, except own: Int? = nil) async throws {
         let names = Set(members.map { Self.readerName(bus.keys, group: group, member: $0) })
         let list = try await bus.client.send(["CLIENT", "LIST", "TYPE", "normal"]).string ?? ""
         for line in list.split(separator: "\n") {
             let fields = line.split(separator: " ")
             guard let name = fields.first(where: { $0.hasPrefix("name=") })?.dropFirst(5), names.contains(String(name)),
-                let identity = fields.first(where: { $0.hasPrefix("id=") })?.dropFirst(3)
+                let identity = fields.first(where: { $0.hasPrefix("id=") })?.dropFirst(3), Int(identity) != own
             else { continue }
             _ = try await bus.client.send(["CLIENT", "KILL", "ID", identity])
         }

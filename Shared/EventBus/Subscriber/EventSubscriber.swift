@@ -131,6 +131,8 @@ package struct SubscriberCounters: Sendable, Equatable {
     package var handled = 0
     /// Failed tries that were or will be repeated.
     package var retried = 0
+    /// Tries that failed because Redis did, and do not count as the event's.
+    package var postponed = 0
     package var deadLettered = 0
     /// Events without a handler here.
     package var skipped = 0

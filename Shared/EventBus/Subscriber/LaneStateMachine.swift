@@ -41,6 +41,8 @@ struct LaneStateMachine {
         case deadLettered
         /// To be tried again at `due`.
         case failed(due: ContinuousClock.Instant, done: Set<String>)
+        /// To be tried again at `due`, for it was not the event that failed.
+        case postponed(due: ContinuousClock.Instant, done: Set<String>)
         /// Left pending for the next owner.
         case abandoned
     }
@@ -214,9 +216,9 @@ struct LaneStateMachine {
     }
 
     /// A read failed, or its reply was not used. Redis may have given entries out that nobody saw: they are pending
-    /// behind the last one accepted, and must be read before any newer one.
+    /// behind the last one accepted, and must be read before any newer one. It may even still be on its way, so that
+    /// its partitions are not given up before its connection is known to be closed, which `endRead()` tells.
     mutating func readWasLost() {
-        reading = []
         for (number, partition) in partitions where partition.phase != .draining {
             partitions[number]?.phase = .recovering(after: partition.last)
         }
@@ -358,9 +360,10 @@ struct LaneStateMachine {
         case .deadLettered:
             lane.items.removeFirst()
             partition.unacknowledged -= 1
-        case .failed(let due, let done):
+        case .failed(let due, let done), .postponed(let due, let done):
             guard partition.phase != .draining else { break }
-            lane.attempt = work.attempt + 1
+            lane.attempt = work.attempt
+            if case .failed = outcome { lane.attempt += 1 }
             lane.done = done
             lane.state = .waiting(until: due)
             waiting.insert(work.lane)
