@@ -11,8 +11,9 @@ RELEASE := .build/release
 DATA ?= .data
 PORT ?= 8080
 SHEETS ?= 50
+SECONDS_OF_CHAOS ?= 60
 
-.PHONY: help deps build run demo test lint format clean
+.PHONY: help deps build run demo test chaos lint format clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +33,11 @@ demo: build ## Simulate, scan, upload and mark $(SHEETS) sheets, and compare eve
 test: deps ## Build for debugging and run every test
 	$(SWIFT) build --build-tests
 	@SWIFT='$(SWIFT)' deploy/tools/test.sh
+
+chaos: deps ## Kill, stop, cut off and fill up everything for $(SECONDS_OF_CHAOS) s while events are counted (SEED=N repeats)
+	$(SWIFT) build --build-tests
+	@CHAOS_SECONDS=$(SECONDS_OF_CHAOS) $(if $(SEED),CHAOS_SEED=$(SEED)) \
+	    $(SWIFT) test --skip-build --disable-xctest --filter '^ChaosTests\.RandomizedChaosTests'
 
 lint: ## Check format, architecture and the deployment files
 	@deploy/tools/lint.sh

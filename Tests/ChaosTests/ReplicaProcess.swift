@@ -1,0 +1,55 @@
+import ChaosWorkload
+import Foundation
+import Synchronization
+import TestSupport
+
+/// A replica in a process of its own, behind a network of its own.
+final class ReplicaProcess: Sendable {
+    let options: ReplicaOptions
+    let network: FreezingProxy
+    private let environment: [String: String]
+    private let process = Mutex<WatchedProcess?>(nil)
+
+    /// - Parameter clockShift: How wrong its wall clock is, in seconds.
+    init(server: RedisServer, group: String, name: String, timing: ChaosTiming, clockShift: Int) async throws {
+        network = try await FreezingProxy(
+            server: server.socketPath, listeningAt: server.directory.appendingPathComponent("\(name).sock").path)
+        options = ReplicaOptions(redis: network.url, group: group, name: name, timing: timing)
+        environment = ["CLOCK_SHIFT_SECONDS": "\(clockShift)"]
+        try start()
+    }
+
+    var name: String { options.name }
+
+    func start() throws {
+        let arguments = [Self.executable, try options.json]
+        // `CHAOS_LOGS=DIR` keeps what the replicas log.
+        let log = ProcessInfo.processInfo.environment["CHAOS_LOGS"].map { "\($0)/\(name).log" }
+        let started = try WatchedProcess(arguments, environment: environment, errorFile: log ?? "/dev/null")
+        process.withLock { $0 = started }
+    }
+
+    func kill() {
+        process.withLock { $0?.end() }
+    }
+
+    func signal(_ number: Int32) {
+        process.withLock { $0?.signal(number) }
+    }
+
+    /// Asks it to go and waits until it has gone.
+    ///
+    /// - Returns: its exit status.
+    func leave() async throws -> Int32 {
+        signal(SIGTERM)
+        while true {
+            if let status = process.withLock({ $0?.exitStatus }) { return status }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private static let executable: String = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("ChaosReplica").path
+    }()
+}
