@@ -109,6 +109,7 @@ let package = Package(
         shared("Domain"),
         shared("Grading", ["Domain"]),
         shared("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, deque, logging, lifecycle]),
+        shared("Coordination", ["Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared(
             "EventBus", ["CZstd", "Domain", "Redis", deque, logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
@@ -190,6 +191,7 @@ let package = Package(
             name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport", swiftSettings: settings),
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
         test("EventBusTests", ["EventBus", "Domain", "Redis", "TestSupport", lifecycle, logging]),
+        test("CoordinationTests", ["Coordination", "Redis", "TestSupport", lifecycle, logging]),
         .target(name: "CShiftedClock", path: "Tests/CShiftedClock"),
         .executableTarget(
             name: "ChaosReplica",

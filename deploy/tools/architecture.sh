@@ -42,6 +42,7 @@ awk '
         # A module imports modules of lower layers only.
         layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CZstd CVision COpenVINO CSandbox CProcess")
         layer("1", "Domain Redis")
+        layer("1.5", "Coordination")
         layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet SheetPrinting")
         layer("3", "ExamStore SheetSimulation")
         layer("4", "ServiceKit EventSystem")
