@@ -57,6 +57,7 @@ func test(_ name: String, _ dependencies: [Target.Dependency], resources: [Resou
 let package = Package(
     name: "ZhiYue",
     products: [
+        .library(name: "ZhiYue", targets: ["EventSystem"]),
         .executable(name: "gateway", targets: ["Gateway"]),
         .executable(name: "event-router", targets: ["EventRouter"]),
         .executable(name: "ocr-worker", targets: ["OCRWorker"]),
@@ -113,6 +114,7 @@ let package = Package(
         shared(
             "EventBus", ["CZstd", "Domain", "Redis", deque, logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
+        shared("EventSystem", ["Domain", "EventBus", "Redis", "TaskQueue", logging, lifecycle]),
         shared("ExamStore", ["Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
         shared("Access", ["Domain", crypto, cryptoExtras, jwt]),
         shared("BlobStore", ["Domain", crypto, nioPosix]),
@@ -192,6 +194,7 @@ let package = Package(
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
         test("EventBusTests", ["EventBus", "Domain", "Redis", "TestSupport", lifecycle, logging]),
         test("CoordinationTests", ["Coordination", "Redis", "TestSupport", lifecycle, logging]),
+        test("EventSystemTests", ["EventSystem", "TestSupport"]),
         .target(name: "CShiftedClock", path: "Tests/CShiftedClock"),
         .executableTarget(
             name: "ChaosReplica",

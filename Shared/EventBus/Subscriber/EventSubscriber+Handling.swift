@@ -105,7 +105,7 @@ extension EventSubscriber {
             if isPatient {
                 logger.warning("An event waits for Redis", metadata: metadata)
                 counters.withLock { $0.postponed += 1 }
-                return .postponed(due: .now + retryDelay(attempt: work.attempt), done: done)
+                return .postponed(due: .now + bus.configuration.retryDelay(attempt: work.attempt), done: done)
             }
         }
         guard !(error is EventRejection), work.attempt <= bus.configuration.maxRetries else {
