@@ -46,9 +46,15 @@ extension EventBus {
         let window = configuration.deduplicationWindow.milliseconds
         let record = deduplicationKey.map { keys.published(partition, deduplicationKey: $0) }
         if let data = encoded.aside {
-            return EventBusScripts.publishLarge.command(
-                keys: [stream, keys.aside(partition), record ?? keys.published(partition, deduplicationKey: "")],
-                arguments: [record == nil ? 0 : window, configuration.maxLength, data] + fields)
+            // With its source, which is nothing beside the data: a script that Redis has forgotten is sent again after
+            // the rest of a pipeline, and the events of an exam would change places.
+            return RedisCommand(
+                "EVAL",
+                arguments: [
+                    EventBusScripts.publishLarge.source, 3, stream, keys.aside(partition),
+                    record ?? keys.published(partition, deduplicationKey: ""), record == nil ? 0 : window,
+                    configuration.maxLength, data,
+                ] + fields)
         }
         if let record {
             return EventBusScripts.publish.command(

@@ -66,7 +66,7 @@ extension RedisKeys {
         record(partition, "fence:\(group)")
     }
 
-    /// Tries of events that did not end: a hash, position to number.
+    /// Tries of events that did not end: a hash of `<position> <replica>`.
     func interrupted(_ partition: Int, group: String) -> String {
         record(partition, "interrupted:\(group)")
     }

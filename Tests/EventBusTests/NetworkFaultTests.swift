@@ -111,6 +111,26 @@ import Testing
         }
     }
 
+    @Test func aBatchKeepsItsOrderWhenRedisHasForgottenItsScripts() async throws {
+        try await BusFixture.run { fixture in
+            func batch(_ numbers: Range<Int>) -> [EventEnvelope] {
+                numbers.map { number in
+                    var event = event(number)
+                    // Every third is too large for the stream, and cannot be compressed.
+                    if number.isMultiple(of: 3) {
+                        event.data = (0..<30_000).map { _ in UInt8.random(in: .min ... .max) }
+                    }
+                    return event
+                }
+            }
+            try await fixture.bus.publish(batch(0..<10))
+            try fixture.server.command("SCRIPT FLUSH")
+            try await fixture.bus.publish(batch(10..<20))
+            let events = try await fixture.bus.history(EventQuery()).events
+            #expect(events.map(\.event.subject) == (0..<20).map { "subject-\($0)" })
+        }
+    }
+
     @Test func acknowledgementsThatAreRefusedForATimeAreSentAgain() async throws {
         try await BusFixture.run(BusFixture.quick { $0.leaseDuration = .seconds(25) }) { fixture in
             let gate = Gate()

@@ -6,7 +6,11 @@
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
     return 'STALE'
 end
-redis.call('HDEL', KEYS[5], ARGV[3])
+for _, mark in ipairs(redis.call('HKEYS', KEYS[5])) do
+    if string.sub(mark, 1, #ARGV[3] + 1) == ARGV[3] .. ' ' then
+        redis.call('HDEL', KEYS[5], mark)
+    end
+end
 -- A repeat after a lost reply must not make a second dead letter.
 if redis.call('XACK', KEYS[2], ARGV[2], ARGV[3]) == 0 then
     return false

@@ -22,33 +22,37 @@ extension EventSubscriber {
     ) async -> LaneStateMachine.Outcome {
         let key = bus.keys.interrupted(work.lane.partition, group: group)
         let position = work.item.position.description
+        // A replica's own mark: written twice because a reply was lost, it still is one.
+        let mark = "\(position) \(member)"
         do {
-            let isSuspect = try await bus.client.send(["HGET", key, position]).int ?? 0 > 0
+            let marks = try await bus.client.send(["HKEYS", key]).array?.compactMap(\.string) ?? []
+            let others = marks.filter { $0.hasPrefix("\(position) ") && $0 != mark }
+            let isSuspect = !others.isEmpty
             if isSuspect { await suspects.enter() }
             defer { if isSuspect { suspects.leave() } }
             if Task.isCancelled { return .abandoned }
-            let replies = try await bus.client.pipeline([
-                ["HINCRBY", key, position, 1],
-                ["PEXPIRE", key, bus.configuration.groupLifetime.milliseconds],
-            ])
-            guard let marks = replies[0].int else {
-                throw EventBusError(.unexpectedReply, "HINCRBY answered without a number")
-            }
-            guard marks <= toleratedMarks else {
+            guard others.count < toleratedMarks else {
                 return await deadLetter(
                     work, handler: "",
                     error: EventBusError(
                         .poisonousEvent,
                         "Delivered \(work.item.deliveries) times, and the replicas that handled it ended meanwhile"))
             }
+            let replies = try await bus.client.pipeline([
+                ["HSET", key, mark, 1], ["PEXPIRE", key, bus.configuration.groupLifetime.milliseconds],
+            ])
+            if let error = replies[0].error { throw RedisError(refused: error) }
             let outcome = await attempt()
-            if case .abandoned = outcome { return outcome }
-            _ = try? await bus.client.send(["HDEL", key, position])
+            if Task.isCancelled { return outcome }
+            var removed: RedisCommand = ["HDEL", key, mark]
+            // When the partition was lost meanwhile, the others' marks still accuse: this process goes on, theirs did not.
+            if case .abandoned = outcome {} else { removed.append(contentsOf: others) }
+            _ = try? await bus.client.send(removed)
             return outcome
         } catch {
             // It is not handled without its mark.
             logger.warning("A suspect event waits", metadata: [LogKey.error: "\(error)"])
-            return .failed(due: .now + bus.configuration.heartbeat, done: work.done)
+            return .postponed(due: .now + bus.configuration.heartbeat, done: work.done)
         }
     }
 
