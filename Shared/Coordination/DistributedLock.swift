@@ -13,6 +13,9 @@ package struct DistributedLock: Sendable {
     private let holder: String
     private let lease: Duration
     private let client: RedisClient
+    /// The longest pause between two looks of one who waits.
+    private static let look: Duration = .milliseconds(200)
+
     private let holderKey: String
     private let fenceKey: String
 
@@ -126,7 +129,7 @@ package struct DistributedLock: Sendable {
         let name = "\(UInt64.random(in: .min ... .max)) \(holder)"
         while true {
             let requested = ContinuousClock.now
-            var pause = lease / 4
+            var pause = min(lease / 4, Self.look)
             do {
                 let reply = try await client.evaluate(
                     LockScripts.acquire, keys: [holderKey, fenceKey], arguments: [name, lease.milliseconds])

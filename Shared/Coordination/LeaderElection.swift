@@ -4,7 +4,7 @@ internal import ServiceLifecycle
 /// Has one replica of many do something, as long as it lives; then another.
 ///
 /// What the leader does is cancelled when it may no longer be the leader, and at graceful shutdown, when the next one
-/// takes over at once (within a quarter of the lease).
+/// takes over within a fifth of a second.
 package struct LeaderElection: Service {
     private let lock: DistributedLock
     private let logger: Logger

@@ -95,8 +95,7 @@ private final class Leaders: Sendable {
             let tally = Tally()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<8 {
-                    // The pause of those who wait is a quarter of the lease.
-                    let lock = fixture.lock("h\(number)", lease: .milliseconds(400))
+                    let lock = fixture.lock("h\(number)")
                     group.addTask {
                         for _ in 0..<3 {
                             try await lock.withLock { fence in
@@ -130,7 +129,7 @@ private final class Leaders: Sendable {
 
     @Test func aLeaseIsProlongedAsLongAsTheWorkLasts() async throws {
         try await LockFixture.run { fixture in
-            let lock = fixture.lock("long", lease: .seconds(6))
+            let lock = fixture.lock("long", lease: .seconds(9))
             try await lock.withLock { _ in
                 for _ in 0..<2 {
                     var last = Int.max
@@ -228,7 +227,7 @@ private final class Leaders: Sendable {
         try await LockFixture.run { fixture in
             let leaders = Leaders()
             func candidate(_ name: String) -> ServiceGroup {
-                let election = LeaderElection(lock: fixture.lock(name, lease: .milliseconds(600)), logger: logger) {
+                let election = LeaderElection(lock: fixture.lock(name), logger: logger) {
                     _ in
                     leaders.add(name)
                     try await Task.sleep(for: .seconds(1000))
