@@ -118,7 +118,9 @@ import Testing
             try fixture.server.command("CONFIG SET appendfsync always")
             try await fixture.bus.publish(event(2))
             try fixture.server.restart()
-            try await fixture.bus.publish(event(3))
+            let third = event(3)
+            // The first try may still use a connection whose end has not been noticed.
+            try await until { (try? await fixture.bus.publish(third, deduplicationKey: "third")) != nil }
             #expect(try await tail.next()?.number == 2)
             #expect(try await tail.next()?.number == 3)
         }
