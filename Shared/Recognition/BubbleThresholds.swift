@@ -39,13 +39,15 @@ struct SheetLevels: Equatable {
         let spread = quiet.count >= 8 ? quiet.map { abs($0 - middle) }.quantile(0.9) ?? 0 : 0.015
         empty = min(max(thresholds.emptyFloor, 3 * spread), 0.09)
         // Only groups with one bubble that stands out tell about the pen: a sheet without marks must not make its
-        // noise the standard.
+        // noise the standard. Where every group has several marks, their ink tells.
         let floor = max(0.12, 2 * empty)
-        let marks = groups.compactMap { group -> BubbleMeasure? in
+        let darkest = groups.compactMap { group -> (mark: BubbleMeasure, standsOut: Bool)? in
             let sorted = group.sorted { $0.fill > $1.fill }
             guard let first = sorted.first, first.fill > floor else { return nil }
-            return sorted.count < 2 || first.fill - sorted[1].fill > floor / 2 ? first : nil
+            return (first, sorted.count < 2 || first.fill - sorted[1].fill > floor / 2)
         }
+        let alone = darkest.filter(\.standsOut).map(\.mark)
+        let marks = alone.isEmpty ? darkest.map(\.mark).filter { $0.dark >= thresholds.strayInk } : alone
         pen = marks.map(\.fill).median ?? 0.6
         penIsDark = (marks.map(\.dark).quantile(0.25) ?? 1) >= 0.08
         mark = min(max(thresholds.shareOfPen * pen, thresholds.markFloor, empty * 1.5), thresholds.markCeiling)
