@@ -1,6 +1,8 @@
 #define ZX_USE_UTF8 1
 #include "CVision.h"
 
+#include "ConnectedAreas.hpp"
+
 #include <ReadBarcode.h>
 #include <algorithm>
 #include <cstdio>
@@ -105,29 +107,11 @@ VisionStatus vision_resize(VisionImage source, VisionImage target) {
     });
 }
 
-VisionStatus vision_warp(VisionImage source, VisionImage target, const double matrix[9], uint8_t outside) {
-    return transform(source, target, [&](const cv::Mat &from, cv::Mat &to) {
-        const cv::Mat coefficients(3, 3, CV_64F, const_cast<double *>(matrix));
-        cv::warpPerspective(
-            from, to, coefficients, to.size(), cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, cv::BORDER_CONSTANT,
-            cv::Scalar(outside));
-    });
-}
-
-VisionStatus vision_box_blur(VisionImage source, VisionImage target, int32_t size) {
-    return transform(
-        source, target, [&](const cv::Mat &from, cv::Mat &to) { cv::blur(from, to, cv::Size(size, size)); });
-}
-
 VisionStatus vision_gaussian_blur(
     VisionImage source, VisionImage target, int32_t width, int32_t height, double sigma) {
     return transform(source, target, [&](const cv::Mat &from, cv::Mat &to) {
         cv::GaussianBlur(from, to, cv::Size(width, height), sigma);
     });
-}
-
-VisionStatus vision_median_blur(VisionImage source, VisionImage target, int32_t size) {
-    return transform(source, target, [&](const cv::Mat &from, cv::Mat &to) { cv::medianBlur(from, to, size); });
 }
 
 VisionStatus vision_close(VisionImage source, VisionImage target, int32_t width, int32_t height) {
@@ -137,42 +121,52 @@ VisionStatus vision_close(VisionImage source, VisionImage target, int32_t width,
     });
 }
 
-VisionStatus vision_darker_than_surroundings(
-    VisionImage source, VisionImage target, int32_t window, int32_t percent) {
-    return transform(source, target, [&](const cv::Mat &from, cv::Mat &to) {
-        cv::Mat mean;
-        cv::blur(from, mean, cv::Size(window, window));
-        for (int y = 0; y < from.rows; ++y) {
-            const uint8_t *pixels = from.ptr<uint8_t>(y);
-            const uint8_t *means = mean.ptr<uint8_t>(y);
-            uint8_t *out = to.ptr<uint8_t>(y);
-            for (int x = 0; x < from.cols; ++x) out[x] = pixels[x] * 100 < means[x] * percent ? 255 : 0;
-        }
-    });
-}
-
 int32_t vision_find_blobs(
     VisionImage binary, int32_t minimumSide, int32_t maximumSide, VisionBlob *blobs, int32_t capacity) {
     if (!isUsable(binary) || blobs == nullptr) return -1;
     try {
+        ConnectedAreas areas(binary.data, binary.width, binary.height, size_t(binary.stride));
+        cv::Mat alone;
         std::vector<std::vector<cv::Point>> contours;
         std::vector<cv::Vec4i> hierarchy;
-        cv::findContours(matrixOf(binary), contours, hierarchy, cv::RETR_CCOMP, cv::CHAIN_APPROX_SIMPLE);
         int32_t found = 0;
-        for (size_t i = 0; i < contours.size() && found < capacity; ++i) {
-            if (hierarchy[i][3] >= 0) continue;
-            const cv::Rect bounds = cv::boundingRect(contours[i]);
-            if (std::min(bounds.width, bounds.height) < minimumSide) continue;
-            if (std::max(bounds.width, bounds.height) > maximumSide) continue;
-            const cv::RotatedRect turned = cv::minAreaRect(contours[i]);
+        for (int32_t area : areas.between(minimumSide, maximumSide)) {
+            if (found == capacity) break;
+            const ConnectedAreas::Bounds &bounds = areas.bounds(area);
+            // With a rim, so that the contour does not run along the matrix's edge.
+            alone = cv::Mat::zeros(bounds.height() + 2, bounds.width() + 2, CV_8UC1);
+            areas.draw(area, alone.ptr(1) + 1, alone.step);
+            const cv::Point origin(bounds.left - 1, bounds.top - 1);
+            cv::findContours(alone, contours, hierarchy, cv::RETR_CCOMP, cv::CHAIN_APPROX_SIMPLE, origin);
             double holes = 0;
-            for (int hole = hierarchy[i][2]; hole >= 0; hole = hierarchy[hole][0]) {
-                holes += cv::contourArea(contours[hole]);
+            for (size_t i = 0; i < contours.size(); ++i) {
+                if (hierarchy[i][3] >= 0) holes += cv::contourArea(contours[i]);
             }
-            blobs[found++] = VisionBlob{
-                turned.center.x, turned.center.y, turned.size.width, turned.size.height, turned.angle,
-                bounds.x, bounds.y, bounds.width, bounds.height,
-                float(cv::contourArea(contours[i])), float(holes)};
+            for (size_t i = 0; i < contours.size(); ++i) {
+                if (hierarchy[i][3] >= 0) continue;
+                const cv::RotatedRect turned = cv::minAreaRect(contours[i]);
+                blobs[found++] = VisionBlob{
+                    turned.center.x, turned.center.y, turned.size.width, turned.size.height, turned.angle,
+                    bounds.left, bounds.top, bounds.width(), bounds.height(),
+                    float(cv::contourArea(contours[i])), float(holes)};
+                break;
+            }
+        }
+        return found;
+    } catch (...) {
+        return -1;
+    }
+}
+
+int32_t vision_find_bounds(VisionImage binary, VisionBounds *bounds, int32_t capacity) {
+    if (!isUsable(binary) || bounds == nullptr) return -1;
+    try {
+        ConnectedAreas areas(binary.data, binary.width, binary.height, size_t(binary.stride));
+        int32_t found = 0;
+        for (int32_t area : areas.between(1, INT32_MAX)) {
+            if (found == capacity) break;
+            const ConnectedAreas::Bounds &place = areas.bounds(area);
+            bounds[found++] = VisionBounds{place.left, place.top, place.width(), place.height()};
         }
         return found;
     } catch (...) {

@@ -72,19 +72,23 @@ struct BubbleMeter {
         var haloCount = 0
         let top = Int((centre.y - far.y).rounded(.down))
         let left = Int((centre.x - far.x).rounded(.down))
+        let inverse = { (reach: Point) in Point(x: 1 / (reach.x * reach.x), y: 1 / (reach.y * reach.y)) }
+        let (innerShare, outerShare, farShare) = (inverse(inner), inverse(outer), inverse(far))
+        let columns = max(0, left)..<max(max(0, left), min(image.width, left + Int(2 * far.x) + 2))
         for y in top...(top + Int(2 * far.y) + 1) where y >= 0 && y < image.height {
             let line = image.pixels + y * image.width
-            let v = Double(y) - centre.y
-            for x in left...(left + Int(2 * far.x) + 1) where x >= 0 && x < image.width {
-                let u = Double(x) - centre.x
-                if (u / inner.x) * (u / inner.x) + (v / inner.y) * (v / inner.y) <= 1 {
+            let v = (Double(y) - centre.y) * (Double(y) - centre.y)
+            let (innerRest, outerRest) = (1 - v * innerShare.y, 1.15 - v * outerShare.y)
+            let farRest = 1 - v * farShare.y
+            for x in columns {
+                let u = (Double(x) - centre.x) * (Double(x) - centre.x)
+                guard u * farShare.x <= farRest else { continue }
+                if u * innerShare.x <= innerRest {
                     let ink = min(max((paper - Double(line[x])) * factor, 0), 1.1)
                     sum += ink
                     count += 1
                     if ink > 0.65 { dark += 1 }
-                } else if (u / outer.x) * (u / outer.x) + (v / outer.y) * (v / outer.y) > 1.15,
-                    (u / far.x) * (u / far.x) + (v / far.y) * (v / far.y) <= 1
-                {
+                } else if u * outerShare.x > outerRest {
                     haloSum += min(max((paper - Double(line[x])) * factor, 0), 1.1)
                     haloCount += 1
                 }

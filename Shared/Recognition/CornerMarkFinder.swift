@@ -29,10 +29,9 @@ struct CornerMarkFinder {
         // The page may fill from 40 % of the image to a little more than all of it.
         let smallest = max(4, longer * relativeSize * 0.36)
         let largest = longer * relativeSize * 1.35
-        binary.reshape(width: image.width, height: image.height)
         // Shadows change slowly, so darkness is judged against the mean of some 4 marks around.
         let window = Int(longer * relativeSize * 4) | 1
-        guard vision_darker_than_surroundings(image.view, binary.view, Int32(window), 72) == VisionOK else { return [] }
+        image.findDarker(thanSurroundings: 72, window: window, into: binary)
         let found = vision_find_blobs(
             binary.view, Int32(smallest), Int32(largest * 1.5), &blobs, Int32(blobs.count))
         guard found > 0 else { return [] }

@@ -23,7 +23,7 @@ struct MarkerFinder {
             throw ReadingFailure(.noSheetFound, "the sheet's corners are on a line")
         }
         let flat = GreyImage(width: Self.width, height: height)
-        _ = vision_warp(source.view, flat.view, toSource.m, 255)
+        PageWarp.warp(source, into: flat, by: toSource)
         // Upper marks are looked for in the upper third, lower ones below it.
         let (halfWidth, third) = (Self.width / 2, height / 3)
         let quarters = [

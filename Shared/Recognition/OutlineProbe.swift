@@ -15,11 +15,12 @@ struct OutlineProbe {
         }
     }
 
-    /// Points on an outline and just outside it, as offsets from the bubble's centre.
+    /// Points on an outline and just outside it, for one size of bubble.
     struct Ring {
-        fileprivate var onLine: [(x: Int, y: Int)] = []
-        fileprivate var outside: [(x: Int, y: Int)] = []
-        fileprivate var margin = 0
+        /// What to add to the index of a bubble's middle pixel: first the points outside, then those on the line.
+        fileprivate(set) var offsets: [Int] = []
+        /// Pixels around the middle that are looked at.
+        fileprivate(set) var margin = 0
     }
 
     let style: Style
@@ -27,9 +28,27 @@ struct OutlineProbe {
     private static let contrastCap = 0.4
     private static let points = 24
 
-    func ring(_ reach: Point) -> Ring {
+    /// Few sizes of bubble are on a page, and many of each.
+    private var rings: [(reach: Point, width: Int, ring: Ring)] = []
+
+    init(style: Style) {
+        self.style = style
+    }
+
+    /// - Parameters:
+    ///   - reach: Half the width and height of the bubble.
+    ///   - width: Of the image that will be looked at.
+    mutating func ring(_ reach: Point, imageWidth width: Int) -> Ring {
+        if let known = rings.first(where: { $0.reach == reach && $0.width == width }) { return known.ring }
+        let ring = makeRing(reach, imageWidth: width)
+        rings.append((reach, width, ring))
+        return ring
+    }
+
+    private func makeRing(_ reach: Point, imageWidth: Int) -> Ring {
         let gap = max(2, 0.26 * min(reach.x, reach.y))
         let (width, height) = (reach.x * style.size, reach.y * style.size)
+        var onLine: [Int] = []
         var ring = Ring()
         for step in 0..<Self.points {
             // Half a step aside, so that no point sits on a corner of a box.
@@ -37,22 +56,37 @@ struct OutlineProbe {
             let (c, s) = (cos(angle), sin(angle))
             let radius = pow(pow(abs(c), style.roundness) + pow(abs(s), style.roundness), -1 / style.roundness)
             let (x, y) = (c * radius, s * radius)
-            ring.onLine.append((Int((x * width).rounded()), Int((y * height).rounded())))
-            ring.outside.append((Int((x * (width + gap)).rounded()), Int((y * (height + gap)).rounded())))
+            onLine.append(Int((y * height).rounded()) * imageWidth + Int((x * width).rounded()))
+            let outside = (x: Int((x * (width + gap)).rounded()), y: Int((y * (height + gap)).rounded()))
+            ring.offsets.append(outside.y * imageWidth + outside.x)
+            ring.margin = max(ring.margin, abs(outside.x), abs(outside.y))
         }
-        ring.margin = ring.outside.reduce(0) { max($0, abs($1.x), abs($1.y)) }
+        ring.offsets += onLine
         return ring
     }
 
-    /// Darkness of the outline over what lies just outside it, 0 to 1, capped.
-    func contrast(_ ring: Ring, x: Int, y: Int, inkFactor: Double, on page: PageRaster) -> Double {
-        let image = page.smooth
+    /// Adds the darkness of the outline over what lies just outside it, 0 to 1, capped, to `sums`, one for each shift.
+    /// - Parameters:
+    ///   - x: The column of the bubble's middle, without a shift.
+    ///   - shifts: Differences in x and y.
+    func addContrasts(
+        _ ring: Ring, x: Int, y: Int, shifts: [(x: Int, y: Int)], inkFactor: Double, in image: GreyImage,
+        to sums: inout [Double]
+    ) {
         let margin = ring.margin
-        guard x - margin >= 0, y - margin >= 0, x + margin < image.width, y + margin < image.height else { return 0 }
-        let middle = image.pixels + (y * image.width + x)
-        var difference = 0
-        for place in ring.outside { difference += Int(middle[place.y * image.width + place.x]) }
-        for place in ring.onLine { difference -= Int(middle[place.y * image.width + place.x]) }
-        return min(Double(difference) / Double(Self.points) * inkFactor, Self.contrastCap)
+        ring.offsets.withUnsafeBufferPointer { offsets in
+            for (index, shift) in shifts.enumerated() {
+                let (x, y) = (x + shift.x, y + shift.y)
+                guard x - margin >= 0, y - margin >= 0, x + margin < image.width, y + margin < image.height else {
+                    continue
+                }
+                let middle = image.pixels + (y * image.width + x)
+                var difference = 0
+                for place in 0..<Self.points {
+                    difference &+= Int(middle[offsets[place]]) &- Int(middle[offsets[Self.points &+ place]])
+                }
+                sums[index] += min(Double(difference) / Double(Self.points) * inkFactor, Self.contrastCap)
+            }
+        }
     }
 }

@@ -40,7 +40,7 @@ final class PageCodeReader {
             let scale = Double(pixels) / side
             crop.reshape(width: pixels, height: pixels)
             let matrix = toSource.after(Homography.scale(1 / scale, 1 / scale, thenMove: origin))
-            guard vision_warp(source.view, crop.view, matrix.m, 255) == VisionOK else { return nil }
+            PageWarp.warp(source, into: crop, by: matrix)
             if let found = Self.read(crop, thorough: pixels > 300) { return found.mapped(by: matrix) }
         }
         return nil

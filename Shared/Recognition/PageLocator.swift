@@ -23,12 +23,11 @@ final class PageLocator {
     func prepare(_ source: GreyImage) throws(ReadingFailure) {
         let longer = max(source.width, source.height)
         let shrink = max(1, Int((Double(longer) / 1300).rounded()))
-        small.reshape(width: max(1, source.width / shrink), height: max(1, source.height / shrink))
-        _ = vision_resize(source.view, small.view)
-        factor = Double(source.width) / Double(small.width)
-        guard small.width >= 64, small.height >= 64 else {
+        guard source.width / shrink >= 64, source.height / shrink >= 64 else {
             throw ReadingFailure(.noSheetFound, "the image is too small to hold a sheet")
         }
+        source.shrink(by: shrink, into: small)
+        factor = Double(shrink)
     }
 
     /// - Throws: `.blankPage` when nothing is on the image, not even print.
@@ -153,8 +152,7 @@ final class PageLocator {
 
     private var hasInk: Bool {
         // Local contrast rather than overall: a shadow is no ink.
-        binary.reshape(width: small.width, height: small.height)
-        guard vision_darker_than_surroundings(small.view, binary.view, 61, 78) == VisionOK else { return true }
+        small.findDarker(thanSurroundings: 78, window: 61, into: binary)
         var count = 0
         for i in 0..<(binary.width * binary.height) where binary.pixels[i] != 0 { count += 1 }
         return count > 150

@@ -25,12 +25,11 @@ final class PageRaster {
         let columns = max(8, Int((width * scale).rounded()))
         let rows = max(8, Int((height * scale).rounded()))
         image.reshape(width: columns, height: rows)
-        smooth.reshape(width: columns, height: rows)
         // Pixel centres are at half units.
         let matrix = toSource.after(
             Homography.scale(1 / scale, 1 / scale, thenMove: Point(x: 0.5 / scale, y: 0.5 / scale)))
-        _ = vision_warp(source.view, image.view, matrix.m, 255)
-        _ = vision_box_blur(image.view, smooth.view, 3)
+        PageWarp.warp(source, into: image, by: matrix)
+        image.smooth(into: smooth)
         paper.measure(image)
     }
 
@@ -65,35 +64,42 @@ struct PaperLevel {
     private var levels: [Float] = []
 
     mutating func measure(_ image: GreyImage) {
-        let half = Self.cell / 2
-        small.reshape(width: max(1, image.width / half), height: max(1, image.height / half))
-        _ = vision_resize(image.view, small.view)
+        let half = min(Self.cell / 2, image.width, image.height)
+        image.shrink(by: half, into: small)
         columns = max(1, image.width / Self.cell)
         rows = max(1, image.height / Self.cell)
         levels = [Float](repeating: 255, count: columns * rows)
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: 256) { counts in
+            for row in 0..<rows { measure(row: row, counts: counts) }
+        }
+    }
+
+    /// The counts of the pixels around a cell are those of its left neighbour but for a few columns.
+    private mutating func measure(row: Int, counts: UnsafeMutableBufferPointer<Int32>) {
         let reach = 5
-        var counts = [Int32](repeating: 0, count: 256)
-        for row in 0..<rows {
-            for column in 0..<columns {
-                for i in 0..<256 { counts[i] = 0 }
-                let top = max(0, row * 2 - reach)
-                let bottom = min(small.height - 1, row * 2 + 1 + reach)
-                let left = max(0, column * 2 - reach)
-                let right = min(small.width - 1, column * 2 + 1 + reach)
-                guard top <= bottom, left <= right else { continue }
-                for y in top...bottom {
-                    let line = small.pixels + y * small.width
-                    for x in left...right { counts[Int(line[x])] += 1 }
-                }
-                // Print and marks cover less than the darker three quarters anywhere on a sheet.
-                var rest = Int32((bottom - top + 1) * (right - left + 1)) / 5
-                var value = 255
-                while value > 0, rest > counts[value] {
-                    rest -= counts[value]
-                    value -= 1
-                }
-                levels[row * columns + column] = Float(value)
+        let top = max(0, row * 2 - reach)
+        let bottom = min(small.height - 1, row * 2 + 1 + reach)
+        guard top <= bottom else { return }
+        counts.initialize(repeating: 0)
+        func count(column: Int, _ change: Int32) {
+            for y in top...bottom { counts[Int(small.pixels[y * small.width + column])] &+= change }
+        }
+        var counted = 0..<0
+        for column in 0..<columns {
+            let left = max(0, column * 2 - reach)
+            let right = min(small.width, column * 2 + 2 + reach)
+            guard left < right else { continue }
+            for gone in counted.lowerBound..<left { count(column: gone, -1) }
+            for new in counted.upperBound..<right { count(column: new, 1) }
+            counted = left..<right
+            // Print and marks cover less than the darker three quarters anywhere on a sheet.
+            var rest = Int32((bottom - top + 1) * counted.count) / 5
+            var value = 255
+            while value > 0, rest > counts[value] {
+                rest -= counts[value]
+                value -= 1
             }
+            levels[row * columns + column] = Float(value)
         }
     }
 

@@ -69,10 +69,30 @@ struct TextDecoder {
     }
 
     private func best(_ row: UnsafeBufferPointer<Float>) -> (identity: Int, text: String, score: Double) {
-        var best = 0
-        for index in row.indices where row[index] > row[best] { best = index }
+        let best = Self.likeliest(row)
         let text = best > 0 && best <= characters.count ? characters[best - 1] : ""
         return (best, text, Double(row[best]))
+    }
+
+    /// The first of the largest probabilities. Most of the thousands of classes are far from it, so a block is only
+    /// looked at in detail when it holds something larger than all before.
+    private static func likeliest(_ row: UnsafeBufferPointer<Float>) -> Int {
+        guard let values = row.baseAddress else { return 0 }
+        var best = 0
+        var start = 0
+        while start + 32 <= row.count {
+            var largest = SIMD8<Float>(repeating: row[best])
+            for part in stride(from: start, to: start + 32, by: 8) {
+                let eight = UnsafeRawPointer(values + part).loadUnaligned(as: SIMD8<Float>.self)
+                largest.replace(with: eight, where: eight .> largest)
+            }
+            if any(largest .> SIMD8<Float>(repeating: row[best])) {
+                for index in start..<(start + 32) where row[index] > row[best] { best = index }
+            }
+            start += 32
+        }
+        for index in start..<row.count where row[index] > row[best] { best = index }
+        return best
     }
 
     private static func best(

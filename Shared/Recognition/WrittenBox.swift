@@ -16,7 +16,7 @@ final class WrittenBox {
     private let crop = GreyImage()
     private let ink = GreyImage()
     private let mask = GreyImage()
-    private var blobs = [VisionBlob](repeating: VisionBlob(), count: 2000)
+    private var areas = [VisionBounds](repeating: VisionBounds(), count: 2000)
 
     /// Where writing is in the cut-out; nil when the box is blank.
     private var writing: PixelBox?
@@ -43,13 +43,12 @@ final class WrittenBox {
         let width = max(8, Int((box.width + 2 * Self.margin) * scale))
         let height = max(8, Int((box.height + 2 * Self.margin) * scale))
         crop.reshape(width: width, height: height)
-        ink.reshape(width: width, height: height)
         mask.reshape(width: width, height: height)
         writing = nil
         let matrix = page.toSource.after(
             Homography.scale(
                 1 / scale, 1 / scale, thenMove: Point(x: left + 0.5 / scale, y: top + 0.5 / scale)))
-        guard vision_warp(source.view, crop.view, matrix.m, 255) == VisionOK else { return false }
+        PageWarp.warp(source, into: crop, by: matrix)
         measureInk(left: left, top: top, scale: scale, on: page)
         let inside = interior(box, scale: scale)
         guard inside.width > 4, inside.height > 4 else { return false }
@@ -74,7 +73,7 @@ final class WrittenBox {
                 out[x] = UInt8(min(max((paper - Double(line[x])) * factor, 0), 255))
             }
         }
-        _ = vision_box_blur(mask.view, ink.view, 3)
+        mask.smooth(into: ink)
     }
 
     /// The part of the cut-out inside the printed frame.
@@ -130,15 +129,14 @@ final class WrittenBox {
                 mask.pixels[y * mask.width + x] = 255
             }
         }
-        let found = vision_find_blobs(
-            mask.view, 1, Int32(max(mask.width, mask.height)), &blobs, Int32(blobs.count))
+        let found = vision_find_bounds(mask.view, &areas, Int32(areas.count))
         guard found > 0 else { return nil }
         var strokes: [PixelBox] = []
         var dots: [PixelBox] = []
-        for blob in blobs.prefix(Int(found)) {
+        for area in areas.prefix(Int(found)) {
             let bounds = PixelBox(
-                left: Int(blob.left), top: Int(blob.top), right: Int(blob.left + blob.boundsWidth) - 1,
-                bottom: Int(blob.top + blob.boundsHeight) - 1)
+                left: Int(area.left), top: Int(area.top), right: Int(area.left + area.width) - 1,
+                bottom: Int(area.top + area.height) - 1)
             guard !isFrame(bounds, inside, scale: scale) else { continue }
             let length = Double(max(bounds.width, bounds.height)) / scale
             if length >= Self.leastStroke {

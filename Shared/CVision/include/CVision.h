@@ -38,6 +38,11 @@ typedef struct {
     float area, holeArea;
 } VisionBlob;
 
+// The pixels a connected area spans.
+typedef struct {
+    int32_t left, top, width, height;
+} VisionBounds;
+
 // Pins the libraries to the calling thread. To be called once before anything else.
 void vision_prepare(void);
 
@@ -57,25 +62,17 @@ VisionStatus vision_turn(VisionImage source, VisionImage target, int32_t quarter
 // Shrinks (area average) or enlarges (cubic) to the size of `target`.
 VisionStatus vision_resize(VisionImage source, VisionImage target);
 
-// target(x, y) = source at matrix · (x, y, 1), bilinear; outside the source `outside` is taken. Row-major 3×3.
-VisionStatus vision_warp(VisionImage source, VisionImage target, const double matrix[9], uint8_t outside);
-
-// Mean over a `size`×`size` window.
-VisionStatus vision_box_blur(VisionImage source, VisionImage target, int32_t size);
 VisionStatus vision_gaussian_blur(VisionImage source, VisionImage target, int32_t width, int32_t height, double sigma);
-// Median over a `size`×`size` window; odd, 3 to 31.
-VisionStatus vision_median_blur(VisionImage source, VisionImage target, int32_t size);
 // Largest (lightest) value over a `width`×`height` window, then the smallest: removes thin dark print.
 VisionStatus vision_close(VisionImage source, VisionImage target, int32_t width, int32_t height);
-
-// target = 255 where source is darker than `percent` % of the mean over a `window`×`window` square, else 0.
-VisionStatus vision_darker_than_surroundings(
-    VisionImage source, VisionImage target, int32_t window, int32_t percent);
 
 // Finds areas of 255 whose bounds are at least `minimumSide` and at most `maximumSide` on both sides. Returns their
 // number, at most `capacity`, or -1.
 int32_t vision_find_blobs(
     VisionImage binary, int32_t minimumSide, int32_t maximumSide, VisionBlob *blobs, int32_t capacity);
+
+// Finds areas of 255 and tells only their bounds. Returns their number, at most `capacity`, or -1.
+int32_t vision_find_bounds(VisionImage binary, VisionBounds *bounds, int32_t capacity);
 
 // The largest four-sided convex outlines of 255-areas, as corners x0 y0 … x3 y3 in order of the contour, 8 floats each.
 // Returns their number, at most `capacity`, or -1.
