@@ -13,6 +13,7 @@ struct RecognitionBench: AsyncParsableCommand {
         discussion: """
             Times are those of one core, from the bytes of a page image to its fields, as the reader takes them. Pages \
             are read twice: without their written fields, and with them; the difference is the time of a written field. \
+            Processor times include the messages to and from the reader and do not grow when the machine is busy. \
             A plain `blank` that is true counts as right, not as flagged.
             """)
 
@@ -72,15 +73,21 @@ struct RecognitionBench: AsyncParsableCommand {
                 let scan = ScanSource(bytes: file.bytes)
                 // The first page of all also starts the reader and loads the model.
                 if index == 0 { _ = try await reader.read(scan, layout: layout, expectedExam: exam) }
+                let started = ReaderClock.milliseconds()
                 let plain = try await reader.read(scan, layout: unwritten, expectedExam: exam)
                 figures.pageMilliseconds.append(plain.milliseconds)
+                let between = ReaderClock.milliseconds()
                 let clock = ContinuousClock.now
                 let reading = try await reader.read(scan, layout: layout, expectedExam: exam)
                 figures.seconds += clock.duration(to: .now).inSeconds
+                let plainCPU = Self.difference(started, between)
+                let allCPU = Self.difference(between, ReaderClock.milliseconds())
+                if let plainCPU { figures.pageCPU.append(plainCPU) }
                 milliseconds += reading.milliseconds
                 let written = layout.pages.first { $0.number == reading.page }?.fields.count { $0.kind == .text } ?? 0
                 if written > 0 {
                     figures.fieldMilliseconds.append((reading.milliseconds - plain.milliseconds) / Double(written))
+                    if let cpu = Self.difference(plainCPU, allCPU) { figures.fieldCPU.append(cpu / Double(written)) }
                 }
                 figures.compare(reading, with: sheet.truth)
             }
@@ -88,6 +95,11 @@ struct RecognitionBench: AsyncParsableCommand {
             if !json, index.isMultiple(of: 10) { writeError("\(index + 1) of \(sheets) sheets read") }
         }
         return figures
+    }
+
+    private static func difference(_ earlier: Double?, _ later: Double?) -> Double? {
+        guard let earlier, let later else { return nil }
+        return later - earlier
     }
 }
 
@@ -97,6 +109,10 @@ struct RecognitionFigures {
     var pageMilliseconds: [Double] = []
     /// Of one written field.
     var fieldMilliseconds: [Double] = []
+    /// Processor time of the reader for a page without its written fields; empty where it cannot be told.
+    var pageCPU: [Double] = []
+    /// Processor time of one written field.
+    var fieldCPU: [Double] = []
     /// Of all pages of a student with everything.
     var sheetMilliseconds: [Double] = []
     /// Spent waiting for the reader.
@@ -125,6 +141,10 @@ struct RecognitionFigures {
         p95 \(rounded(pageMilliseconds.percentile(95))) ms
         One written field                 p50 \(rounded(fieldMilliseconds.percentile(50))) ms, \
         p95 \(rounded(fieldMilliseconds.percentile(95))) ms
+        Processor, page without them      p50 \(rounded(pageCPU.percentile(50))) ms, \
+        p95 \(rounded(pageCPU.percentile(95))) ms
+        Processor, one written field      p50 \(rounded(fieldCPU.percentile(50))) ms, \
+        p95 \(rounded(fieldCPU.percentile(95))) ms
         Whole sheet                       p50 \(rounded(sheetMilliseconds.percentile(50))) ms, \
         p95 \(rounded(sheetMilliseconds.percentile(95))) ms
         """
@@ -140,6 +160,8 @@ struct RecognitionFigures {
             let millisecondsPerSheet: Percentiles
             let millisecondsPerPageWithoutText: Percentiles
             let millisecondsPerTextField: Percentiles
+            let processorPerPageWithoutText: Percentiles
+            let processorPerTextField: Percentiles
             let wrong: Int
             let flagged: Int
             let fields: Int
@@ -149,6 +171,8 @@ struct RecognitionFigures {
                 case millisecondsPerSheet = "milliseconds_per_sheet"
                 case millisecondsPerPageWithoutText = "milliseconds_per_page_without_text"
                 case millisecondsPerTextField = "milliseconds_per_text_field"
+                case processorPerPageWithoutText = "processor_milliseconds_per_page_without_text"
+                case processorPerTextField = "processor_milliseconds_per_text_field"
                 case wrong, flagged, fields
             }
         }
@@ -160,8 +184,9 @@ struct RecognitionFigures {
                 sheetsPerSecond: rounded(Double(sheetMilliseconds.count) / max(seconds, 0.001)),
                 millisecondsPerSheet: percentiles(sheetMilliseconds),
                 millisecondsPerPageWithoutText: percentiles(pageMilliseconds),
-                millisecondsPerTextField: percentiles(fieldMilliseconds), wrong: wrong, flagged: flagged,
-                fields: fields))
+                millisecondsPerTextField: percentiles(fieldMilliseconds),
+                processorPerPageWithoutText: percentiles(pageCPU), processorPerTextField: percentiles(fieldCPU),
+                wrong: wrong, flagged: flagged, fields: fields))
     }
 
     private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
