@@ -77,6 +77,8 @@ package struct SimulatedSheets: Sendable {
         var images: [ScannedImage] = []
         for page in layout.pages {
             var conditions = ScanConditions.random(rates: rates, using: &generator)
+            // Chosen after the draw, so that a seed draws the same page at any resolution.
+            if let dpi { conditions.dpi = dpi }
             // Compressing a noisy page in colour takes a second; offices that want PNG scan in grey.
             if format == .png { conditions.isColour = false }
             let canvas = try SheetCanvas(page: page, dpi: conditions.dpi)

@@ -17,6 +17,22 @@ import Testing
         #expect(SimulatedSheets(exam: .demonstration, seed: 9).student(2).truth == first.truth)
     }
 
+    @Test(arguments: [100.0, 200, 300])
+    func `Every scan has the chosen resolution, and the same answers`(dpi: Double) throws {
+        let simulation = SimulatedSheets(exam: .demonstration, seed: 9, formats: [.jpeg], dpi: dpi)
+        let layout = AnswerSheetLayout.make(for: .demonstration)
+        for index in 0..<2 {
+            let sheet = try simulation.sheet(index)
+            #expect(sheet.truth == SimulatedSheets(exam: .demonstration, seed: 9).student(index).truth)
+            for (file, page) in zip(sheet.files, layout.pages) {
+                let header = try #require(JPEGHeader(file.bytes))
+                #expect(header.dotsPerInch == Int(dpi))
+                #expect(abs(Double(header.width) - page.width / 25.4 * dpi) <= 1)
+                #expect(abs(Double(header.height) - page.height / 25.4 * dpi) <= 1)
+            }
+        }
+    }
+
     @Test(arguments: ScanFormat.allCases)
     func `Files of every format hold the pages of the sheet`(format: ScanFormat) throws {
         let sheet = try SimulatedSheets(exam: .demonstration, seed: 3, formats: [format]).sheet(0)
