@@ -8,8 +8,11 @@ package struct ReaderConfiguration: Sendable {
     package var maxPixels = 120_000_000
     /// Below this many source pixels a millimetre a page is flagged `lowResolution` (3.6 is 91 dpi).
     package var lowResolution = 3.6
-    /// Text read with less confidence than this is flagged `uncertain`, 0 to 1.
-    package var textConfidence = 0.85
+    /// Text read with less confidence than this is flagged `uncertain`, 0 to 1. Letters are mistaken for their
+    /// lookalikes with up to 0.91 (g for j in a joined hand).
+    package var textConfidence = 0.95
+    /// The same where only few characters can be, as in a number, so that most mistakes are ruled out beforehand.
+    package var alphabetConfidence = 0.85
     /// Thresholds for bubbles.
     package var bubbles = BubbleThresholds()
 

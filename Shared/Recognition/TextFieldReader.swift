@@ -37,7 +37,8 @@ final class TextFieldReader {
         let result = try model.read(line, alphabet: field.alphabet)
         let value = result.text.split(separator: " ").joined(separator: " ")
         guard !value.isEmpty else { return FieldReading(value: "", confidence: 0, flags: [.unreadable]) }
-        let isSure = result.confidence >= configuration.textConfidence
+        let least = field.alphabet == nil ? configuration.textConfidence : configuration.alphabetConfidence
+        let isSure = result.confidence >= least
         return FieldReading(value: value, confidence: result.confidence, flags: isSure ? [] : [.uncertain])
     }
 }
