@@ -76,6 +76,7 @@ package struct RESPWriter {
     }
 
     package mutating func write(decimal number: UInt64) {
+        guard number >= 10 else { return write(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number)) }
         let count = number.decimalDigitCount
         precondition(room >= count, "An argument has more bytes than it said")
         var left = number
@@ -87,20 +88,45 @@ package struct RESPWriter {
         cursor += count
     }
 
+    /// A text with its framing.
+    package mutating func write(bulk text: String) {
+        bulkCount += 1
+        var text = text
+        text.withUTF8 { bytes in
+            beginBulk(bytes.count)
+            write(bytes)
+        }
+        writeLineEnd()
+    }
+
+    /// Bytes with their framing.
+    package mutating func write(bulk bytes: [UInt8]) {
+        bulkCount += 1
+        beginBulk(bytes.count)
+        bytes.withUnsafeBufferPointer { write($0) }
+        writeLineEnd()
+    }
+
     /// An argument with its framing.
-    @inline(__always)
     package mutating func write(bulk argument: some RedisArgument) {
         bulkCount += 1
-        write(UInt8(ascii: "$"))
-        write(decimal: UInt64(argument.redisByteCount))
-        writeLineEnd()
+        beginBulk(argument.redisByteCount)
         argument.write(to: &self)
         writeLineEnd()
     }
 
+    /// `$<count>\r\n`
+    private mutating func beginBulk(_ count: Int) {
+        write(UInt8(ascii: "$"))
+        write(decimal: UInt64(count))
+        writeLineEnd()
+    }
+
     private mutating func writeLineEnd() {
-        write(UInt8(ascii: "\r"))
-        write(UInt8(ascii: "\n"))
+        precondition(room >= 2, "An argument has more bytes than it said")
+        cursor[0] = UInt8(ascii: "\r")
+        cursor[1] = UInt8(ascii: "\n")
+        cursor += 2
     }
 
     /// `$<count>\r\n<bytes>\r\n`

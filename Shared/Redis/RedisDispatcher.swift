@@ -20,8 +20,9 @@ final class RedisDispatcher: @unchecked Sendable {
         var isAttended = false
     }
 
-    /// Requests that are sent although replies are on their way.
-    private static let enoughToSend = 32
+    /// Requests that are sent although replies are on their way, so that the server always has something to do. With
+    /// 64 callers 8 and 32 are both slower by a fifth.
+    private static let enoughToSend = 16
     /// Bytes of a request that does not wait for company.
     private static let largeRequest = 16 << 10
 

@@ -45,6 +45,18 @@ import Testing
         #expect(seen == Self.samples.map(\.1))
     }
 
+    /// Words seen before share storage, found by their length and their ends.
+    @Test func wordsThatLookAlikeStayApart() throws {
+        let words = [
+            "subject", "sobject", "subject", "object", "sub", "s", "", "subject", "\u{00}ubject", "sixteen letters!",
+        ]
+        let text = words.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+        let reader = try RESPReader(maxReplyBytes: 1024)
+        for _ in 0..<2 {
+            #expect(try replies(reader, text.utf8) == words.map { .bulk(Array($0.utf8)) })
+        }
+    }
+
     @Test func manyRepliesInOnePieceAreReadInOrder() throws {
         let reader = try RESPReader(maxReplyBytes: 64)
         let text = (0..<1000).map { ":\($0)\r\n" }.joined()

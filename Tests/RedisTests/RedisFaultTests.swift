@@ -57,7 +57,7 @@ import Testing
     @Test func aFrozenServerTimesOutWhatWasSentAndNotWhatWaits() async throws {
         let server = try RedisServer()
         try await withClient(of: server) { configuration in
-            configuration.commandTimeout = .milliseconds(300)
+            configuration.commandTimeout = .seconds(3)
             configuration.maxInFlight = 1
         } _: { client async throws in
             _ = try await client.send(["PING"])
@@ -249,6 +249,26 @@ import Testing
             #expect(outcomes.count == 11)
             #expect(outcomes.allSatisfy { $0 == nil })
             #expect(try await client.send(["GET", "n"]).int == 11)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func aCallerCancelledBeforehandDoesNotWaitBehindAFrozenServer() async throws {
+        let server = try RedisServer()
+        try await withClient(of: server) { configuration in
+            configuration.commandTimeout = .seconds(600)
+        } _: { client async throws in
+            _ = try await client.send(["PING"])
+            server.freeze()
+            let sent = Task { await failure { try await client.send(["INCR", "sent"]) } }
+            try await client.load { $0.inFlight == 1 }
+            let late = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return await failure { try await client.send(["INCR", "late"]) }
+            }
+            #expect(await late.value?.isCancellation == true)
+            server.thaw()
+            #expect(await sent.value == nil)
+            #expect(try await client.send(["GET", "late"]).isNull)
         }
     }
 
