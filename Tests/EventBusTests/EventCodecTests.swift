@@ -1,8 +1,8 @@
 import Domain
-import Redis
 import Testing
 
 @testable import EventBus
+@testable import Redis
 
 @Suite struct EventCodecTests {
     private static let full = EventEnvelope(
@@ -31,6 +31,27 @@ import Testing
         #expect(stored.event == Self.full)
         #expect(stored.position == StreamPosition(milliseconds: 1_795_335_330_125, sequence: 3))
         #expect(stored.partition == 5)
+    }
+
+    /// Publishing has a way of its own to write what `fields(_:)` lists.
+    @Test(arguments: [false, true]) func whatIsPublishedIsWhatTheFieldsSay(isBare: Bool) {
+        var event = Self.full
+        if isBare {
+            event.subject = ""
+            event.correlationID = ""
+            event.causationID = nil
+            event.examID = nil
+            event.actor = nil
+            event.traceparent = ""
+            event.data = []
+        }
+        event.source = String(repeating: "源", count: 5000)
+        let command = EventCodec.append(event, stream: "events:{p3}", maxLength: 2_000_000)
+        let listed = RedisCommand(
+            "XADD",
+            arguments: ["events:{p3}", "MAXLEN", "~", 2_000_000, "*"] + EventCodec.flat(EventCodec.fields(event)))
+        #expect(command.encodedArguments == listed.encodedArguments)
+        #expect(command.argumentCount == listed.argumentCount)
     }
 
     @Test func attributesHaveAFixedOrderAndEmptyOnesAreLeftOut() {

@@ -8,8 +8,10 @@ extension EventSubscriber {
     /// The single consumer of every group: what an owner leaves pending is the next owner's.
     private static let consumer = "owner"
     /// Entries of a read that came too early.
-    private static let smallRead = 64
-    /// How long new entries gather.
+    private static let smallRead = 256
+    /// Entries of a read that came too early even at a moderate rate.
+    private static let fewEntries = 32
+    /// How long new entries gather; twice as long when there are many.
     private static let gathering = Duration.microseconds(500)
 
     private var readerName: String { Self.readerName(bus.keys, group: group, member: member) }
@@ -57,9 +59,8 @@ extension EventSubscriber {
     private func read(_ connection: RedisConnection) async throws {
         let start = ContinuousClock.now
         let count = try await readOnce(connection)
-        if (1..<Self.smallRead).contains(count), start.duration(to: .now) < Self.gathering * 2 {
-            try? await Task.sleep(for: Self.gathering)
-        }
+        guard (1..<Self.smallRead).contains(count), start.duration(to: .now) < Self.gathering * 2 else { return }
+        try? await Task.sleep(for: count < Self.fewEntries ? Self.gathering : Self.gathering * 2)
     }
 
     /// - Returns: how many entries there were.
