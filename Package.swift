@@ -33,7 +33,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 
 /// The modules every service stands on.
 let serviceFoundation: [Target.Dependency] = [
-    "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit", logging, lifecycle,
+    "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit", logging, lifecycle,
 ]
 
 func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -115,7 +115,8 @@ let package = Package(
             "EventBus", ["CZstd", "Domain", "Redis", deque, logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("EventSystem", ["Domain", "EventBus", "Redis", "TaskQueue", logging, lifecycle]),
-        shared("ExamStore", ["Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
+        shared("Audit", ["Domain", "Redis", "EventBus"]),
+        shared("ExamStore", ["Audit", "Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
         shared("Access", ["Domain", crypto, cryptoExtras, jwt]),
         shared("BlobStore", ["Domain", crypto, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
@@ -162,7 +163,7 @@ let package = Package(
         test(
             "GatewayTests",
             [
-                "Gateway", "SheetPrinter", "Access", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore",
+                "Gateway", "SheetPrinter", "Access", "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore",
                 "BlobStore", "ServiceKit",
                 "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, lifecycle, logging, nioCore,
                 nioHTTP1,
@@ -218,12 +219,13 @@ let package = Package(
             ]),
         test("DomainTests", ["Domain"]),
         test("GradingTests", ["Grading", "Domain"]),
-        test("ExamStoreTests", ["ExamStore", "Domain", "EventBus", "Redis", "TestSupport", logging]),
+        test("AuditTests", ["Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
+        test("ExamStoreTests", ["Audit", "ExamStore", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("BlobStoreTests", ["BlobStore", "Domain", crypto]),
         test(
             "ServiceKitTests",
             ["ServiceKit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", configuration, logging]),
         test("BatchWorkerTests", ["BatchWorker", "Domain"]),
-        test("ZhiYueCLITests", ["ZhiYueCLI"]),
+        test("ZhiYueCLITests", ["ZhiYueCLI", "Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
     ]
 )

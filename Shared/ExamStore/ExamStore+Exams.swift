@@ -1,3 +1,4 @@
+internal import Audit
 package import Domain
 internal import EventBus
 internal import Redis
@@ -17,6 +18,11 @@ extension ExamStore {
             examID: exam.id, title: exam.title, owner: exam.owner, questions: exam.questions.count,
             maxScore: exam.maxScore)
         transaction.publish(try EventEnvelope(event, examID: exam.id, context: context), on: place.events)
+        try transaction.audit(
+            AuditEntry(
+                .examCreated, subject: "exam/\(exam.id)", examID: exam.id, context: context,
+                details: ["title": exam.title, "owner": exam.owner.rawValue]),
+            in: place.audit)
         guard try await commit(transaction) == .committed else {
             throw ExamStoreError(.versionMismatch, "the exam \(exam.id) exists already")
         }
@@ -72,6 +78,14 @@ extension ExamStore {
             let event = ExamUpdated(
                 examID: id, version: version, keyVersion: new.keyVersion, keyChanged: keyChanged)
             transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
+            try transaction.audit(
+                AuditEntry(
+                    .examChanged, subject: "exam/\(id)", examID: id, context: context,
+                    details: [
+                        "version": "\(version)",
+                        "changed": draft.parts(differingFrom: old.draft).joined(separator: ","),
+                    ]),
+                in: place.audit)
             return (transaction, new)
         }
     }
@@ -88,6 +102,11 @@ extension ExamStore {
             transaction.remove(id.rawValue, from: place.exams(of: exam.owner))
             let event = ExamDeleted(examID: id, title: exam.title)
             transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
+            try transaction.audit(
+                AuditEntry(
+                    .examDeleted, subject: "exam/\(id)", examID: id, context: context,
+                    details: ["title": exam.title, "version": "\(exam.version)"]),
+                in: place.audit)
             return (transaction, ())
         }
     }
@@ -189,6 +208,16 @@ private struct ExamCursor: Comparable {
 }
 
 extension ExamDraft {
+    /// Names of what differs, without the values: the answers are nobody's business.
+    fileprivate func parts(differingFrom old: ExamDraft) -> [String] {
+        var parts: [String] = []
+        if title != old.title { parts.append("title") }
+        if subject != old.subject { parts.append("subject") }
+        if studentIDDigits != old.studentIDDigits { parts.append("student_id_digits") }
+        if questions != old.questions { parts.append("questions") }
+        return parts
+    }
+
     /// True when sheets printed for `other` can be read as sheets of this one.
     func hasSameLayout(as other: ExamDraft) -> Bool {
         func shape(_ draft: ExamDraft) -> [Question] {

@@ -1,3 +1,4 @@
+internal import Audit
 package import Domain
 internal import EventBus
 internal import Redis
@@ -34,6 +35,16 @@ extension ExamStore {
                 maxScore: sheet.maxScore, marks: sheet.marks, flags: sheet.flags, needsReview: sheet.needsReview,
                 readingVersion: readingVersion, keyVersion: keyVersion)
             transaction.publish(try EventEnvelope(completed, examID: examID, context: context), on: place.events)
+            let changed = sheet.questions(markedOtherThanIn: old.sheet)
+            if !changed.isEmpty {
+                try transaction.audit(
+                    AuditEntry(
+                        .marksChanged, subject: "sheet/\(id)", examID: examID, context: context,
+                        details: [
+                            "questions": changed.map { "\($0)" }.joined(separator: ","), "key_version": "\(keyVersion)",
+                        ]),
+                    in: place.audit)
+            }
             if sheet.needsReview, sheet.status == .review {
                 let request = ReviewRequested(
                     sheetID: id, questions: sheet.marks.filter(\.needsReview).map(\.question), flags: sheet.flags)
@@ -48,6 +59,16 @@ extension ExamStore {
 extension Sheet {
     /// True when the marks were made from what is read by now.
     var isMarked: Bool { markedReadingVersion > 0 && markedReadingVersion == readingVersion }
+
+    /// Questions that were marked before and are marked otherwise now; the first mark, and that of a page that came
+    /// later, changes nothing.
+    fileprivate func questions(markedOtherThanIn old: Sheet) -> [Int] {
+        let known = Dictionary(old.marks.map { ($0.question, $0) }, uniquingKeysWith: { first, _ in first })
+        return marks.filter { mark in
+            guard let before = known[mark.question], !before.flags.contains(.missingPage) else { return false }
+            return before.score != mark.score || before.max != mark.max
+        }.map(\.question).sorted()
+    }
 
     /// Where the sheet stands once it is marked.
     var markedStatus: SheetStatus {

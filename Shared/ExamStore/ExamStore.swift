@@ -1,3 +1,4 @@
+internal import Audit
 package import Domain
 package import EventBus
 package import Redis
@@ -104,6 +105,8 @@ struct ExamPlace: Sendable {
     /// Sorted set of the partition's exams by time of creation.
     var exams: String { keys.record(partition, "exams") }
     var events: String { keys.events(partition) }
+    /// Stream of the partition's audit entries.
+    var audit: String { keys.audit(partition) }
 
     /// Sorted set of the sheets in a status, in order of upload.
     func sheets(in status: SheetStatus) -> String { keys.record(partition, "exam:\(exam):sheets:\(status.rawValue)") }

@@ -1,3 +1,4 @@
+internal import Audit
 internal import Domain
 internal import EventBus
 internal import Redis
@@ -85,6 +86,13 @@ struct RecordTransaction {
     mutating func publish(_ event: EventEnvelope, on stream: String) {
         changes += ["event", index(of: stream)]
         changes += EventCodec.arguments(event)
+    }
+
+    /// Writes an entry of the audit log in the same step.
+    mutating func audit(_ entry: AuditEntry, in key: String) throws {
+        let words = try AuditCodec.arguments(entry)
+        changes += ["audit", index(of: key), AuditCodec.maxEntries, words.count]
+        changes += words
     }
 
     /// Removes `member` from a sorted set, and publishes `event` if it was the last.

@@ -84,16 +84,19 @@ package struct EventContext: Sendable, Equatable {
     package var correlationID: CorrelationID
     package var causationID: String?
     package var actor: UserID?
+    /// Where the request came from. The audit log has it; events and tasks do not carry it on.
+    package var address: String?
     package var traceparent: String?
 
     package init(
         source: String, correlationID: CorrelationID, causationID: String? = nil, actor: UserID? = nil,
-        traceparent: String? = nil
+        address: String? = nil, traceparent: String? = nil
     ) {
         self.source = source
         self.correlationID = correlationID
         self.causationID = causationID
         self.actor = actor
+        self.address = address
         self.traceparent = traceparent
     }
 

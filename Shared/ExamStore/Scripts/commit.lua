@@ -10,6 +10,7 @@
 --                   rank K score member | append K counters field member | copy K source member | remove K member
 --                   cap K companion n (keeps the n highest; their fields go from the companion hash)
 --                   event K n (n words: field value …)
+--                   audit K n m (m words): an entry of the audit log, which keeps about n
 --                   finish K stream member n (n words): removes the member, and makes the event if it was the last
 -- Returns OK; CONFLICT when a condition does not hold; STALE or APPLIED when the prelude refuses.
 
@@ -96,6 +97,11 @@ while at < #ARGV do
     end
   elseif kind == 'event' then
     add_event(k)
+  elseif kind == 'audit' then
+    local most = take()
+    local count = tonumber(take())
+    redis.call('XADD', k, 'MAXLEN', '~', most, '*', unpack(ARGV, at + 1, at + count))
+    at = at + count
   elseif kind == 'finish' then
     local stream = key()
     if redis.call('ZREM', k, take()) == 1 and redis.call('EXISTS', k) == 0 then

@@ -1,0 +1,30 @@
+internal import Domain
+
+/// What was done. Names of later releases are read like any other.
+package struct AuditAction: StringIdentifier {
+    package let rawValue: String
+
+    package init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    package static let signedIn: AuditAction = "sign_in.accepted"
+    package static let signInRefused: AuditAction = "sign_in.refused"
+    package static let tokenIssued: AuditAction = "token.issued"
+    package static let userCreated: AuditAction = "user.created"
+    package static let examCreated: AuditAction = "exam.created"
+    package static let examChanged: AuditAction = "exam.changed"
+    package static let examDeleted: AuditAction = "exam.deleted"
+    /// Marks that were there before became others.
+    package static let marksChanged: AuditAction = "marks.changed"
+    package static let eventsReplayed: AuditAction = "events.replayed"
+    package static let replayCancelled: AuditAction = "replay.cancelled"
+    package static let deadLettersRequeued: AuditAction = "dead_letters.requeued"
+    package static let deadLettersPurged: AuditAction = "dead_letters.purged"
+    package static let auditExported: AuditAction = "audit.exported"
+
+    package static let all: [AuditAction] = [
+        .signedIn, .signInRefused, .tokenIssued, .userCreated, .examCreated, .examChanged, .examDeleted, .marksChanged,
+        .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .auditExported,
+    ]
+}
