@@ -9,6 +9,7 @@ package final class ServiceHealth: Sendable {
     private let started: ContinuousClock.Instant
     private let service: String
     private let stopping = Mutex(false)
+    private static let patience: Duration = .milliseconds(1500)
 
     package init(service: String, client: RedisClient) {
         self.service = service
@@ -24,16 +25,28 @@ package final class ServiceHealth: Sendable {
     /// - Returns: nil when ready, else what is missing.
     package func problem() async -> String? {
         if stopping.withLock({ $0 }) { return "stopping" }
-        do {
-            _ = try await client.send(["PING"])
-            return nil
-        } catch {
-            return "Redis does not answer"
+        return await answers() ? nil : "Redis does not answer"
+    }
+
+    /// Commands wait several seconds for a Redis that is away; who asks whether this process is ready does not.
+    private func answers() async -> Bool {
+        await withTaskGroup(of: Bool.self) { tasks in
+            tasks.addTask { (try? await self.client.send(["PING"])) != nil }
+            tasks.addTask {
+                try? await Task.sleep(for: Self.patience)
+                return false
+            }
+            defer { tasks.cancelAll() }
+            return await tasks.next() ?? false
         }
     }
 
     /// Adds `/healthz` (the process lives), `/readyz` (it can work) and `/metrics` (Prometheus text) to a router.
-    package func addRoutes<Context: RequestContext>(to router: Router<Context>) {
+    ///
+    /// - Parameter metrics: what the service counts itself, in the same format.
+    package func addRoutes<Context: RequestContext>(
+        to router: Router<Context>, metrics: @escaping @Sendable () -> String = { "" }
+    ) {
         router.get("healthz") { _, _ in "ok\n" }
         router.get("readyz") { _, _ in
             if let problem = await self.problem() {
@@ -48,7 +61,7 @@ package final class ServiceHealth: Sendable {
         router.get("metrics") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                body: .init(byteBuffer: .init(string: self.metrics())))
+                body: .init(byteBuffer: .init(string: self.metrics() + metrics())))
         }
     }
 

@@ -8,6 +8,8 @@ import NIOHTTP1
 struct ExchangeMiddleware: RouterMiddleware {
     typealias Context = GatewayContext
 
+    let metrics: HTTPMetrics
+
     func handle(
         _ request: Request, context: GatewayContext,
         next: @concurrent (Request, GatewayContext) async throws -> Response
@@ -51,6 +53,9 @@ struct ExchangeMiddleware: RouterMiddleware {
     private func report(_ request: Request, _ response: Response, context: GatewayContext, duration: Duration) {
         let (seconds, attoseconds) = duration.components
         let milliseconds = Double(seconds) * 1000 + Double(attoseconds) / 1e15
+        metrics.record(
+            method: request.method, route: context.endpointPath, status: response.status.code,
+            seconds: milliseconds / 1000)
         context.logger.debug(
             "request",
             metadata: [
@@ -73,7 +78,7 @@ extension HTTPField.Name {
     static let correlationID = custom("X-Correlation-ID")
     static let contentTypeOptions = custom("X-Content-Type-Options")
 
-    private static func custom(_ name: String) -> HTTPField.Name {
+    static func custom(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
         return name
     }

@@ -12,11 +12,12 @@ final class RouteTable {
 
     private let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
     private let authenticator: Authenticator
+    private let metrics = HTTPMetrics()
     private var methods: [String: Set<HTTPRequest.Method>] = [:]
 
     init(authenticator: Authenticator) {
         self.authenticator = authenticator
-        router.add(middleware: ExchangeMiddleware())
+        router.add(middleware: ExchangeMiddleware(metrics: metrics))
     }
 
     /// An address for signed-in users of some roles.
@@ -40,7 +41,7 @@ final class RouteTable {
 
     /// `/healthz`, `/readyz` and `/metrics`, for everybody.
     func addHealth(_ health: ServiceHealth) {
-        health.addRoutes(to: router)
+        health.addRoutes(to: router) { [metrics] in metrics.text }
         for path in ["/healthz", "/readyz", "/metrics"] { methods[path, default: []].insert(.get) }
     }
 
