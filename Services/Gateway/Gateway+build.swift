@@ -1,6 +1,8 @@
 import Access
+import Audit
 import BlobStore
 import Domain
+import EventBus
 import ExamStore
 import FoundationEssentials
 import Hummingbird
@@ -15,12 +17,17 @@ enum Gateway {
     @Sendable
     static func services(_ context: ServiceContext) async throws -> [any Service] {
         let healthPort = context.healthPort
+        let configuration = try GatewayConfiguration(reader: context.reader)
         return [
-            try await application(context, configuration: try GatewayConfiguration(reader: context.reader)) { port in
-                healthPort.value = port
-            },
+            AuditRetention(
+                audit: audit(context), retention: configuration.auditRetention, logger: context.logger),
+            try await application(context, configuration: configuration) { port in healthPort.value = port },
             StrayFiles(blobs: context.blobs, logger: context.logger),
         ]
+    }
+
+    private static func audit(_ context: ServiceContext) -> AuditLog {
+        AuditLog(client: context.client, keys: context.settings.keys, partitions: context.settings.bus.partitions)
     }
 
     /// - Parameter onListening: called with the port when the server takes connections.
@@ -31,7 +38,7 @@ enum Gateway {
         let secret = try TokenSecret.load(
             secret: configuration.tokenSecret, directory: context.settings.dataDirectory)
         let tokens = await TokenAuthority(secret: secret)
-        let signIn = SignIn(store: context.store, cost: configuration.passwordCost)
+        let signIn = SignIn(store: context.store, audit: audit(context), cost: configuration.passwordCost)
         if let path = configuration.adminPasswordFile {
             try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
@@ -56,9 +63,12 @@ enum Gateway {
     ) -> RouteTable {
         let (store, queue, blobs) = (context.store, context.queue, context.blobs)
         let access = ExamAccess(store: store)
+        let selection = EventSelection(access: access)
+        let audit = audit(context)
         let routes = RouteTable(authenticator: Authenticator(tokens: tokens))
         routes.addHealth(context.health)
-        AuthRoutes(signIn: signIn, tokens: tokens, lifetime: configuration.tokenLifetime).declare(in: routes)
+        AuthRoutes(signIn: signIn, tokens: tokens, audit: audit, lifetime: configuration.tokenLifetime)
+            .declare(in: routes)
         ExamRoutes(store: store, access: access).declare(in: routes)
         PrintRoutes(store: store, access: access).declare(in: routes)
         UploadRoutes(
@@ -69,7 +79,11 @@ enum Gateway {
         SheetRoutes(store: store, access: access, blobs: blobs).declare(in: routes)
         TaskRoutes(queue: queue, access: access).declare(in: routes)
         ReportRoutes(store: store, access: access, queue: queue, blobs: blobs).declare(in: routes)
-        EventRoutes(bus: context.bus, access: access).declare(in: routes)
+        EventRoutes(bus: context.bus, selection: selection).declare(in: routes)
+        EventStreamRoutes(bus: context.bus, client: context.client, selection: selection).declare(in: routes)
+        ReplayRoutes(bus: context.bus, audit: audit).declare(in: routes)
+        DeadLetterRoutes(bus: context.bus, selection: selection, audit: audit).declare(in: routes)
+        AuditRoutes(audit: audit).declare(in: routes)
         NotificationRoutes(store: store).declare(in: routes)
         SystemRoutes(registry: context.registry, queue: queue, bus: context.bus).declare(in: routes)
         return routes

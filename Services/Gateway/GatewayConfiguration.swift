@@ -22,6 +22,8 @@ struct GatewayConfiguration: Sendable {
     #else
         var passwordCost = PasswordHash.Cost.standard
     #endif
+    /// `AUDIT_RETENTION`: entries of the audit log are kept so long.
+    var auditRetention: Duration = .seconds(365 * 24 * 3600)
     /// `ADMIN_PASSWORD_FILE`: holds the password the user `admin` is created with when there is none.
     var adminPasswordFile: String?
 
@@ -38,6 +40,7 @@ struct GatewayConfiguration: Sendable {
         idleTimeout = try reader.seconds("HTTP_IDLE_TIMEOUT", in: 1...3600, default: idleTimeout)
         tokenSecret = reader.text("JWT_SECRET", isSecret: true)
         tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
+        auditRetention = try reader.seconds("AUDIT_RETENTION", in: 3600...3_153_600_000, default: auditRetention)
         adminPasswordFile = reader.text("ADMIN_PASSWORD_FILE")
     }
 }

@@ -14,7 +14,7 @@ struct Call: Sendable {
     var eventContext: EventContext {
         EventContext(
             source: "/zhiyue/gateway", correlationID: context.correlationID, causationID: nil, actor: bearer.user,
-            traceparent: nil)
+            address: context.address, traceparent: nil)
     }
 
     /// A part of the path, percent-decoded; empty when it cannot be decoded.

@@ -6,8 +6,8 @@ import NIOCore
 /// What belongs to one request besides itself.
 struct GatewayContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// The other end of the connection.
-    let remoteAddress: SocketAddress?
+    /// The connection.
+    let channel: any Channel
     /// Taken over from the client or its proxy, or made here.
     var requestID = ""
     /// Goes with every event and task the request causes.
@@ -15,6 +15,9 @@ struct GatewayContext: RequestContext {
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        remoteAddress = source.channel.remoteAddress
+        channel = source.channel
     }
+
+    /// The other end of the connection, without its port.
+    var address: String? { channel.remoteAddress?.ipAddress }
 }

@@ -1,4 +1,5 @@
 import Access
+import Audit
 import Domain
 import Hummingbird
 import Logging
@@ -7,6 +8,7 @@ import Logging
 struct AuthRoutes: Sendable {
     let signIn: SignIn
     let tokens: TokenAuthority
+    let audit: AuditLog
     /// Seconds a token is valid.
     let lifetime: Int
 
@@ -34,11 +36,30 @@ struct AuthRoutes: Sendable {
     @Sendable
     private func token(request: Request, context: GatewayContext) async throws -> Response {
         let credentials = try await JSONBody.decode(Credentials.self, from: request, limit: 8192)
-        guard let user = try await signIn.user(UserID(credentials.username), password: credentials.password) else {
-            context.logger.notice("sign-in refused", metadata: ["user": "\(credentials.username.prefix(64))"])
+        let id = UserID(credentials.username)
+        let user: User
+        switch try await signIn.check(id, password: credentials.password) {
+        case .accepted(let known):
+            user = known
+            try await record(.signedIn, id, context, details: ["role": user.role.rawValue, "seconds": "\(lifetime)"])
+        case .refused(let isKnownUser):
+            // A name nobody has may be a password in the wrong field: it is written nowhere.
+            context.logger.notice("sign-in refused", metadata: ["user": "\(isKnownUser ? id.rawValue : "unknown")"])
+            try await record(
+                .signInRefused, isKnownUser ? id : nil, context,
+                details: ["reason": isKnownUser ? "wrong password" : "unknown user"])
             throw Authenticator.unauthorized("wrong-credentials", "User name or password is wrong.", challenge: nil)
         }
         let token = try await tokens.token(for: user.id, role: user.role, lifetime: lifetime)
         return try .json(Grant(accessToken: token, expiresIn: lifetime))
+    }
+
+    private func record(
+        _ action: AuditAction, _ user: UserID?, _ context: GatewayContext, details: [String: String]
+    ) async throws {
+        try await audit.append(
+            AuditEntry(
+                action, actor: user?.rawValue, address: context.address, source: "/zhiyue/gateway",
+                subject: user.map { "user/\($0)" } ?? "user", correlationID: context.correlationID, details: details))
     }
 }
