@@ -11,6 +11,8 @@ struct ZhiYueCommand: AsyncParsableCommand {
             DemoCommand.self,
             StatusCommand.self,
             EventsCommand.self,
+            DeadLettersCommand.self,
+            AuditCommand.self,
             BenchCommand.self,
             TokenCommand.self,
             RecognizeCommand.self,

@@ -1,3 +1,4 @@
+internal import Audit
 internal import EventBus
 internal import ExamStore
 internal import FoundationEssentials
@@ -14,6 +15,7 @@ struct SystemConnection: Sendable {
     let queue: TaskQueue
     let store: ExamStore
     let registry: ServiceRegistry
+    let audit: AuditLog
 
     /// - Parameter redisURL: nil for `$REDIS_URL`, and without that the private Redis of the system on `dataDirectory`.
     init(redisURL: String?, dataDirectory: String) async throws {
@@ -30,11 +32,26 @@ struct SystemConnection: Sendable {
         queue = TaskQueue(client: client, keys: settings.keys, configuration: settings.queue)
         store = ExamStore(client: client, keys: settings.keys, partitions: settings.bus.partitions)
         registry = ServiceRegistry(client: client, keys: settings.keys)
+        audit = AuditLog(client: client, keys: settings.keys, partitions: settings.bus.partitions)
     }
 
     /// To be called when done.
     func close() async {
         await client.close()
+    }
+
+    /// - Throws: `CommandFailure` when Redis is not there at once; commands would wait for it several seconds.
+    func requireAnswer() async throws {
+        let answers = await withTaskGroup(of: Bool.self) { tasks in
+            tasks.addTask { (try? await client.send(["PING"])) != nil }
+            tasks.addTask {
+                try? await Task.sleep(for: .seconds(1))
+                return false
+            }
+            defer { tasks.cancelAll() }
+            return await tasks.next() ?? false
+        }
+        guard answers else { throw CommandFailure("the system's Redis does not answer") }
     }
 
     static func privateRedis(under directory: String) -> String {
