@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 /// A replay as clients and `--json` show it. Absent values are written as null.
 package struct ReplayDocument: Encodable {
