@@ -80,7 +80,7 @@ extension EventsBenchRun {
     }
 }
 
-private struct TrivialHandler: EventHandler {
+struct TrivialHandler: EventHandler {
     let name = "trivial"
     let eventTypes: Set<EventType> = []
 

@@ -6,37 +6,41 @@ internal import Glibc
 internal import Redis
 
 extension EventsBenchRun {
-    /// A backlog shared by replicas, each a process of its own. They own their partitions, and hold the first events
-    /// of the backlog back, when the time begins; those are not counted.
+    /// A backlog shared by replicas, each a process of its own. They own their partitions before there is a backlog, and
+    /// may not read until all of it is there; the time begins with their first read.
     func measureReplicas(_ figures: inout EventsBenchFigures) async throws {
         for replicas in [1, 2, 4] {
             try await clear()
+            _ = try await client.send(["ACL", "SETUSER", Self.user, "on", ">\(Self.user)", "~*", "&*", "+@all"])
             let processes = try (0..<replicas).map { try replica($0) }
             let rate = try await withThrowingTaskGroup(of: Void.self) { group in
                 for process in processes { group.addTask { _ = try await process.run() } }
+                defer { for process in processes { process.send(SIGKILL) } }
                 try await waitUntilShared(by: replicas)
+                _ = try await client.send(["ACL", "SETUSER", Self.user, "-xreadgroup"])
                 try await publish(count: options.events)
                 let before = try await entriesRead()
-                _ = try await client.send(["SET", EventsBenchReplica.gate, 1])
-                let rate = try await timed {
+                _ = try await client.send(["ACL", "SETUSER", Self.user, "+xreadgroup"])
+                while try await entriesRead() == before { try await Task.sleep(for: .milliseconds(1)) }
+                return try await timed {
                     try await waitUntilAcknowledged(count: options.events)
                     return options.events - before
                 }
-                for process in processes { process.send(SIGKILL) }
-                try await group.waitForAll()
-                return rate
             }
-            progress("\(replicas) replicas: \(Int(rate.perSecond)) events a second")
+            progress("\(replicas) replicas: \(rate)")
             figures.addReplicas(replicas, rate)
         }
     }
 
+    private static let user = "replica"
+
     private func replica(_ number: Int) throws -> ChildProcess {
+        let url = "unix://\(Self.user):\(Self.user)@" + server.url.dropFirst("unix://".count)
         let log = try ChildLog(name: "replica-\(number)", directory: server.path, showsWarnings: true)
         return ChildProcess(
             ChildProcess.Launch(
                 executable: try OwnExecutable.path(),
-                arguments: ["bench", "events-replica", "--url", server.url, "--replica", "replica-\(number)"],
+                arguments: ["bench", "events-replica", "--url", url, "--replica", "replica-\(number)"],
                 environment: ProcessInfo.processInfo.environment), log: log)
     }
 
@@ -69,8 +73,6 @@ struct EventsBenchReplica: AsyncParsableCommand {
         commandName: "events-replica", abstract: "A replica of the bench of events.", shouldDisplay: false)
 
     static let group = "bench"
-    /// Handlers wait until this key exists.
-    static let gate = "bench:gate"
 
     @Option var url: String
     @Option var replica: String
@@ -78,27 +80,8 @@ struct EventsBenchReplica: AsyncParsableCommand {
     func run() async throws {
         let client = try EventsBenchRun.client(url: url)
         let subscriber = EventSubscriber(
-            bus: EventsBenchRun.bus(client), group: Self.group, replica: replica, handlers: [GatedHandler(client)],
+            bus: EventsBenchRun.bus(client), group: Self.group, replica: replica, handlers: [TrivialHandler()],
             logger: EventsBenchRun.silent)
         try await subscriber.run()
-    }
-}
-
-private final class GatedHandler: EventHandler {
-    let name = "gated"
-    let eventTypes: Set<EventType> = []
-    private let gate: Task<Void, any Error>
-
-    init(_ client: RedisClient) {
-        // All handlers wait for the one task.
-        gate = Task {
-            while try await client.send(["EXISTS", EventsBenchReplica.gate]).int != 1 {
-                try await Task.sleep(for: .milliseconds(5))
-            }
-        }
-    }
-
-    func handle(_ event: StoredEvent, context: HandlingContext) async throws {
-        try await gate.value
     }
 }
