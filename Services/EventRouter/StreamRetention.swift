@@ -14,8 +14,20 @@ struct StreamRetention: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    let removed = try await bus.trim()
-                    if removed > 0 { logger.info("removed old events", metadata: [LogKey.count: "\(removed)"]) }
+                    let report = try await bus.trim()
+                    if report.removed > 0 {
+                        logger.info("removed old events", metadata: [LogKey.count: "\(report.removed)"])
+                    }
+                    if report.lost > 0 {
+                        logger.error(
+                            "events were removed before every group had handled them",
+                            metadata: [LogKey.count: "\(report.lost)"])
+                    }
+                    if !report.forgotten.isEmpty {
+                        logger.warning(
+                            "groups without a sign of life hold up nothing any more",
+                            metadata: ["groups": "\(report.forgotten)"])
+                    }
                 } catch {
                     logger.warning("could not remove old events", metadata: [LogKey.error: "\(error)"])
                 }

@@ -12,15 +12,25 @@ extension EventBus {
             let stream = keys.events(partition)
             let replies = try await client.pipeline([
                 ["XLEN", stream], ["XLEN", keys.dead(partition)], ["XINFO", "GROUPS", stream],
+                ["MEMORY", "USAGE", stream], ["MEMORY", "USAGE", keys.aside(partition)],
+                ["HGETALL", keys.groups(partition)], ["HGETALL", keys.losses(partition)],
             ])
+            func values(_ reply: RESPValue) -> [String: Int] {
+                Dictionary((reply.fields ?? []).map { ($0.name, $0.value.int ?? 0) }) { first, _ in first }
+            }
+            let (liveUntil, losses) = (values(replies[5]), values(replies[6]))
             var groups: [PartitionStatistics.Group] = []
             for entry in replies[2].array ?? [] {
-                if let group = try await group(entry, partition: partition, now: now) { groups.append(group) }
+                if var group = try await group(entry, partition: partition, now: now) {
+                    group.lost = losses[group.group] ?? 0
+                    group.liveSeconds = liveUntil[group.group].map { (Double($0) - now) / 1000 }
+                    groups.append(group)
+                }
             }
             statistics.append(
                 PartitionStatistics(
                     partition: partition, length: replies[0].int ?? 0, deadLetters: replies[1].int ?? 0,
-                    groups: groups))
+                    memory: (replies[3].int ?? 0) + (replies[4].int ?? 0), groups: groups))
         }
         return statistics
     }
@@ -46,6 +56,7 @@ extension EventBus {
             group: name, owner: replies[0].string.map(PartitionToken.replica),
             lag: (undelivered ?? 0) + (pending?.first?.int ?? 0),
             oldestPendingSeconds: oldest.flatMap { StreamPosition($0) }
-                .map { max(0, now - Double($0.milliseconds)) / 1000 })
+                .map { max(0, now - Double($0.milliseconds)) / 1000 },
+            lost: 0, liveSeconds: nil)
     }
 }

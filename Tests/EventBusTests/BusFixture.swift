@@ -43,14 +43,17 @@ struct BusFixture {
     }
 
     /// A replica with a client of its own, as another process would have.
-    func start(_ name: String, group: String = "graders", _ handlers: [any EventHandler]) throws -> Replica {
+    func start(
+        _ name: String, group: String = "graders", startingAt start: GroupStart = .beginning,
+        _ handlers: [any EventHandler]
+    ) throws -> Replica {
         let client = RedisClient(
             configuration: try RedisConfiguration(url: server.url), logger: Self.logger)
         let bus = EventBus(
             client: client, keys: bus.keys, configuration: bus.configuration, source: "/zhiyue/\(name)")
         return Replica(
             subscriber: EventSubscriber(
-                bus: bus, group: group, replica: name, handlers: handlers, logger: Self.logger),
+                bus: bus, group: group, replica: name, handlers: handlers, start: start, logger: Self.logger),
             client: client)
     }
 

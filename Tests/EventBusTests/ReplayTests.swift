@@ -176,16 +176,7 @@ struct FiguresHandler: EventHandler {
             try await publish(2000, fixture)
             let gate = Gate()
             let effect = EffectHandler(client: fixture.client, keys: fixture.bus.keys)
-            let refused = Mutex(false)
-            let recorder = Recorder { stored, context in
-                try await gate.pass()
-                do {
-                    _ = try await effect.apply(stored, guarding: context.effectGuard)
-                } catch {
-                    refused.withLock { $0 = true }
-                    throw error
-                }
-            }
+            let recorder = Recorder { _, _ in try await gate.pass() }
             let hosted = try host(fixture, "h1", [recorder])
             try await until { try await !fixture.bus.replayableHandlers().isEmpty }
             let started = try await fixture.bus.startReplay(
@@ -193,8 +184,12 @@ struct FiguresHandler: EventHandler {
             try await until { !recorder.all.isEmpty }
             #expect(try await fixture.bus.cancelReplay(started.id))
             #expect(try await !fixture.bus.cancelReplay(started.id))
+            let seen = try #require(recorder.all.first)
+            let error = await #expect(throws: EventBusError.self) {
+                try await effect.apply(seen.stored, guarding: seen.context.effectGuard)
+            }
+            #expect(error?.code == .staleOwner)
             gate.open()
-            try await until { refused.withLock { $0 } }
             #expect(try await fixture.bus.replay(started.id)?.state == .cancelled)
             #expect(try await fixture.bus.replay(started.id)?.handled == 0)
             try await hosted.leave()

@@ -38,13 +38,13 @@ struct ReplayRunner {
     /// - Throws: `Interruption`; `RedisError` when Redis is away: the claim then runs out, and somebody takes it again.
     func run() async throws {
         let partitions = range.partitions(of: bus)
-        try await own(partitions)
+        try await own(partitions, isNew: true)
         try await withThrowingTaskGroup(of: Bool.self) { tasks in
             tasks.addTask {
                 while true {
                     try await Task.sleep(for: Self.lease / 4)
                     try await checkpoint([])
-                    try await own(partitions)
+                    try await own(partitions, isNew: false)
                 }
             }
             tasks.addTask {
@@ -158,12 +158,12 @@ struct ReplayRunner {
             position: stored.position, attempt: attempt, fence: token, effectGuard: guarding)
     }
 
-    private func own(_ partitions: [Int]) async throws {
+    private func own(_ partitions: [Int], isNew: Bool) async throws {
         let replies = try await bus.client.pipeline(
             partitions.map { partition in
                 EventBusScripts.replayFence.command(
                     keys: [bus.keys.owner(partition, group: id.group)],
-                    arguments: [token, Self.ownership.milliseconds])
+                    arguments: [token, Self.ownership.milliseconds, isNew ? 1 : 0])
             })
         for reply in replies {
             if let error = reply.error { throw RedisError(refused: error) }

@@ -1,13 +1,14 @@
 #!lua flags=allow-oom
 -- Takes a partition whose owner is still the one the caller has seen to be gone.
--- KEYS[1] owner, KEYS[2] counter of fencing tokens, KEYS[3] stream, KEYS[4] replicas that may still be reading
--- ARGV[1] replica, ARGV[2] milliseconds of the lease, ARGV[3] the owner seen ('' for none), ARGV[4] group
+-- KEYS[1] owner, KEYS[2] counter of fencing tokens, KEYS[3] stream, KEYS[4] replicas that may still be reading,
+-- KEYS[5] until when each group counts as live
+-- ARGV[1] replica, ARGV[2] milliseconds of the lease, ARGV[3] the owner seen ('' for none), ARGV[4] group,
+-- ARGV[5] where a group that is new begins: '0' or '$', ARGV[6] milliseconds a group lives without a sign
 -- Returns {new token, other replicas that may still be reading …}, or false when somebody else was faster.
 local owner = redis.call('GET', KEYS[1]) or ''
 if owner ~= ARGV[3] then
     return false
 end
--- A group begins at the first event, so that nothing is lost when its service starts late.
 local groups = redis.pcall('XINFO', 'GROUPS', KEYS[3])
 local known = false
 if not groups.err then
@@ -18,8 +19,21 @@ if not groups.err then
     end
 end
 if not known then
-    redis.call('XGROUP', 'CREATE', KEYS[3], ARGV[4], '0', 'MKSTREAM')
+    -- Redis is told what the group does not get, so that its lag is exact.
+    local missed = 0
+    local reply = redis.pcall('XINFO', 'STREAM', KEYS[3])
+    if not reply.err then
+        local stream = {}
+        for index = 1, #reply, 2 do
+            stream[reply[index]] = reply[index + 1]
+        end
+        missed = stream['entries-added'] - (ARGV[5] == '$' and 0 or stream['length'])
+    end
+    redis.call('XGROUP', 'CREATE', KEYS[3], ARGV[4], ARGV[5], 'MKSTREAM', 'ENTRIESREAD', missed)
 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[5], ARGV[4], string.format('%.0f', now + ARGV[6]))
 local token = ARGV[1] .. ' ' .. redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
 -- Kept until each has released the partition or was cut off: an owner in between may have died before it did so.

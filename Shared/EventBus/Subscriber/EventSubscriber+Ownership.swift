@@ -24,6 +24,7 @@ extension EventSubscriber {
                     try await renew()
                     renewed = start
                 }
+                try await reportLosses()
                 try await releaseDrained()
                 await wakeReader()
                 if isAway {
@@ -92,9 +93,11 @@ extension EventSubscriber {
                         bus.keys.fence(acquisition.partition, group: group),
                         bus.keys.events(acquisition.partition),
                         bus.keys.readers(acquisition.partition, group: group),
+                        bus.keys.groups(acquisition.partition),
                     ],
                     arguments: [
                         member, bus.configuration.ownerKeyLifetime.milliseconds, acquisition.seen, group,
+                        start.rawValue, bus.configuration.groupLifetime.milliseconds,
                     ])
             })
         var gained: [(partition: Int, token: String)] = []
@@ -145,13 +148,24 @@ extension EventSubscriber {
         logger.warning("Partitions went to another replica", metadata: [LogKey.partition: "\(partitions)"])
     }
 
+    private func reportLosses() async throws {
+        let losses = lossesToReport.withLock { losses in
+            defer { losses = [:] }
+            return losses
+        }
+        guard !losses.isEmpty else { return }
+        _ = try await bus.client.pipeline(
+            losses.map { partition, count in ["HINCRBY", bus.keys.losses(partition), group, count] })
+    }
+
     private func renew() async throws {
         let held = lanes.withLock { $0.held }
         let lifetime = bus.configuration.ownerKeyLifetime.milliseconds
         _ = try await bus.client.pipeline(
             held.map { partition, token in
                 EventBusScripts.renew.command(
-                    keys: [bus.keys.owner(partition, group: group)], arguments: [token, lifetime])
+                    keys: [bus.keys.owner(partition, group: group), bus.keys.groups(partition)],
+                    arguments: [token, lifetime, group, bus.configuration.groupLifetime.milliseconds])
             })
     }
 

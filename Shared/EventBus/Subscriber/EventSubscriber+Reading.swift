@@ -173,6 +173,8 @@ extension EventSubscriber {
             $0.skipped += skipped - lost
         }
         if lost > 0 {
+            lossesToReport.withLock { $0[source.partition, default: 0] += lost }
+            ownershipBell.ring()
             logger.error(
                 "Events were trimmed before they were handled",
                 metadata: [LogKey.partition: "\(source.partition)", LogKey.count: "\(lost)"])
@@ -188,9 +190,13 @@ extension EventSubscriber {
         let held = lanes.withLock { $0.held.keys.sorted() }
         do {
             try await bus.prepare()
-            // Groups that exist answer BUSYGROUP.
+            // Groups that exist answer BUSYGROUP. One that began late goes on where it was, all others begin again.
+            let positions = lanes.withLock { lanes in held.map { lanes.lastAccepted($0) } }
             _ = try await bus.client.pipeline(
-                held.map { ["XGROUP", "CREATE", bus.keys.events($0), group, "0", "MKSTREAM"] })
+                zip(held, positions).map { partition, last in
+                    let from = start == .beginning ? "0" : last == .zero ? "$" : last.description
+                    return ["XGROUP", "CREATE", bus.keys.events(partition), group, from, "MKSTREAM"]
+                })
         } catch {
             logger.warning("The group could not be restored", metadata: [LogKey.error: "\(error)"])
         }

@@ -21,12 +21,15 @@ package final class EventSubscriber: Service {
     /// Its name as its operator knows it.
     let replica: String
     let handlers: HandlerRegistry
+    let start: GroupStart
     let logger: Logger
 
     let lanes: Mutex<LaneStateMachine>
     /// But those handled, which are counted apart because there are so many.
     let counters = Mutex(SubscriberCounters())
     let handled = Atomic(0)
+    /// Lost events by partition that Redis does not know about yet.
+    let lossesToReport = Mutex<[Int: Int]>([:])
     /// Rung when the set of partitions to read changed, or there is room again.
     let readerBell = Doorbell()
     let ownershipBell = Doorbell()
@@ -43,10 +46,13 @@ package final class EventSubscriber: Service {
     /// - Parameters:
     ///   - replica: Tells the replicas of a group apart, and is shown as owner.
     ///   - handlers: With different names. Several may handle the same type: they are called in this order.
+    ///   - start: Where the group begins when it is not there yet.
     package init(
-        bus: EventBus, group: String, replica: String, handlers: [any EventHandler], logger: Logger
+        bus: EventBus, group: String, replica: String, handlers: [any EventHandler], start: GroupStart = .beginning,
+        logger: Logger
     ) {
         self.bus = bus
+        self.start = start
         self.group = group
         self.member = PartitionToken.member(of: replica)
         self.replica = replica
@@ -123,6 +129,15 @@ package final class EventSubscriber: Service {
                 (UInt8(ascii: "!")...UInt8(ascii: "~")).contains(byte)
             }
     }
+}
+
+/// Where a group begins that is added to a system with a history.
+package enum GroupStart: String, Sendable {
+    /// At the first event there is: a service that starts late has missed nothing.
+    case beginning = "0"
+    /// Behind the last event there is when the group first takes the partition: for groups that only accompany what
+    /// happens, such as those that notify people.
+    case now = "$"
 }
 
 /// What a subscriber has done since it started.

@@ -204,6 +204,8 @@ struct LaneStateMachine {
 
     // MARK: Reading
 
+    func lastAccepted(_ partition: Int) -> StreamPosition { partitions[partition]?.last ?? .zero }
+
     /// What to read next: each partition's token, and its phase, `recovering` or `live`.
     mutating func beginRead() -> [(partition: Int, token: String, phase: Phase)] {
         let sources = partitions.filter { $0.value.phase != .draining }.sorted { $0.key < $1.key }
