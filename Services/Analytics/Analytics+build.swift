@@ -6,11 +6,14 @@ internal import ServiceLifecycle
 enum Analytics {
     @Sendable
     static func services(_ context: ServiceContext) async throws -> [any Service] {
-        [
+        let handlers: [any EventHandler] = [AnalyticsEventHandler(store: context.store, source: context.source)]
+        return [
             EventSubscriber(
-                bus: context.bus, group: context.group, replica: context.settings.replica,
-                handlers: [AnalyticsEventHandler(store: context.store, source: context.source)],
-                logger: context.logger)
+                bus: context.bus, group: context.group, replica: context.settings.replica, handlers: handlers,
+                logger: context.logger),
+            ReplayHost(
+                bus: context.bus, group: context.group, replica: context.settings.replica, handlers: handlers,
+                logger: context.logger),
         ]
     }
 }

@@ -15,6 +15,9 @@ enum EventRouter {
             EventSubscriber(
                 bus: context.bus, group: context.group, replica: context.settings.replica, handlers: handlers,
                 logger: context.logger),
+            ReplayHost(
+                bus: context.bus, group: context.group, replica: context.settings.replica, handlers: handlers,
+                logger: context.logger),
             StreamRetention(bus: context.bus, logger: context.logger),
         ]
     }
