@@ -12,11 +12,12 @@ DATA ?= .data
 PORT ?= 8080
 SHEETS ?= 50
 SECONDS_OF_CHAOS ?= 60
+EVENTS ?= 100000
 
-.PHONY: help deps build run demo test chaos lint format clean
+.PHONY: help deps build run demo test chaos bench-replay lint format clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 deps: ## Install what is missing: Debian packages, OpenVINO, the recognition model
 	@deploy/tools/deps.sh
@@ -29,6 +30,9 @@ run: build ## Start everything with a demonstration exam at http://localhost:$(P
 
 demo: build ## Simulate, scan, upload and mark $(SHEETS) sheets, and compare every mark with the truth
 	exec $(RELEASE)/zhiyue demo --sheets $(SHEETS)
+
+bench-replay: deps ## Handle $(EVENTS) events live, replay them, and compare figures and times
+	$(SWIFT) run -c release ReplayBenchmark $(EVENTS)
 
 test: deps ## Build for debugging and run every test
 	$(SWIFT) build --build-tests

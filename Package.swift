@@ -210,6 +210,9 @@ let package = Package(
         .executableTarget(
             name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],
             path: "Tests/Benchmarks/RedisBenchmark", swiftSettings: settings),
+        .executableTarget(
+            name: "ReplayBenchmark", dependencies: ["EventBus", "Domain", "Redis", "TestSupport", lifecycle, logging],
+            path: "Tests/Benchmarks/ReplayBenchmark", swiftSettings: settings),
         test("SheetSimulationTests", ["SheetSimulation", "AnswerSheet", "SheetPrinting", "Domain"]),
         test(
             "EndToEndTests",
@@ -217,7 +220,7 @@ let package = Package(
                 "Domain", "EventBus", "ExamStore", "Grading", "Redis", "SheetSimulation", "TestSupport",
                 asyncHTTPClient, logging, nioCore, nioHTTP1,
             ]),
-        test("DomainTests", ["Domain"]),
+        test("DomainTests", ["Domain"], resources: [.copy("Samples")]),
         test("GradingTests", ["Grading", "Domain"]),
         test("AuditTests", ["Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("ExamStoreTests", ["Audit", "ExamStore", "Domain", "EventBus", "Redis", "TestSupport", logging]),
