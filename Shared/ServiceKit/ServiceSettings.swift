@@ -49,6 +49,9 @@ package struct ServiceSettings: Sendable {
         bus = EventBusConfiguration()
         bus.partitions = try reader.integer("EVENT_PARTITIONS", in: 1...1024, default: bus.partitions)
         bus.compressAbove = try reader.integer("EVENT_COMPRESS_BYTES", in: 0...(1 << 20), default: bus.compressAbove)
+        let day: Double = 86_400
+        bus.retention = try reader.seconds("EVENT_RETENTION", in: 0...(3650 * day), default: bus.retention)
+        bus.groupLifetime = try reader.seconds("EVENT_GROUP_TTL", in: 60...(3650 * day), default: bus.groupLifetime)
         bus.maxRetries = maxRetries
         bus.retryDelays = retryDelays
         queue = TaskQueueConfiguration()
