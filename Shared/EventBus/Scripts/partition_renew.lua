@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Prolongs the lease of a partition, and shows that its group is in use.
 -- KEYS[1] owner, KEYS[2] until when each group counts as live
 -- ARGV[1] token, ARGV[2] milliseconds of the lease, ARGV[3] group, ARGV[4] milliseconds a group lives without a sign
