@@ -112,7 +112,8 @@ let package = Package(
         shared("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, deque, logging, lifecycle]),
         shared("Coordination", ["Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared(
-            "EventBus", ["CZstd", "Domain", "Redis", deque, logging, lifecycle], resources: [.embedInCode("Scripts")]),
+            "EventBus", ["CZstd", "Coordination", "Domain", "Redis", deque, logging, lifecycle],
+            resources: [.embedInCode("Scripts")]),
         shared("TaskQueue", ["Domain", "Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared("EventSystem", ["Domain", "EventBus", "Redis", "TaskQueue", logging, lifecycle]),
         shared("Audit", ["Domain", "Redis", "EventBus"]),
@@ -140,7 +141,7 @@ let package = Package(
                 "Access", "AnswerSheet", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore, nioHTTP1,
                 nioHTTPTypes, nioPosix,
             ]),
-        service("EventRouter"),
+        service("EventRouter", ["Coordination"]),
         service("OCRWorker", ["ScanReader"]),
         .executableTarget(
             name: "OCRReader", dependencies: ["Domain", "Recognition", "ScanReader", "CSandbox"],
@@ -193,7 +194,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport", swiftSettings: settings),
         test("TaskQueueTests", ["TaskQueue", "Domain", "Redis", "TestSupport", lifecycle, logging]),
-        test("EventBusTests", ["EventBus", "Domain", "Redis", "TestSupport", lifecycle, logging]),
+        test("EventBusTests", ["EventBus", "Coordination", "Domain", "Redis", "TestSupport", lifecycle, logging]),
         test("CoordinationTests", ["Coordination", "Redis", "TestSupport", lifecycle, logging]),
         test("EventSystemTests", ["EventSystem", "TestSupport"]),
         .target(name: "CShiftedClock", path: "Tests/CShiftedClock"),

@@ -1,3 +1,4 @@
+internal import Coordination
 internal import EventBus
 internal import ServiceKit
 internal import ServiceLifecycle
@@ -11,6 +12,9 @@ enum EventRouter {
             ProcessingEventHandler(store: context.store, queue: context.queue, source: context.source),
             GradingEventHandler(store: context.store, queue: context.queue, source: context.source),
         ]
+        // What one replica does for all.
+        let lock = DistributedLock(
+            name: "event-router", holder: context.settings.replica, client: context.client, keys: context.settings.keys)
         return [
             EventSubscriber(
                 bus: context.bus, group: context.group, replica: context.settings.replica, handlers: handlers,
@@ -18,7 +22,13 @@ enum EventRouter {
             ReplayHost(
                 bus: context.bus, group: context.group, replica: context.settings.replica, handlers: handlers,
                 logger: context.logger),
-            StreamRetention(bus: context.bus, logger: context.logger),
+            LeaderElection(lock: lock, logger: context.logger) { fence in
+                try await withThrowingTaskGroup(of: Void.self) { duties in
+                    duties.addTask { try await StreamRetention(bus: context.bus, logger: context.logger).run() }
+                    duties.addTask { try await HealthChecks(context: context).run(under: fence) }
+                    try await duties.waitForAll()
+                }
+            },
         ]
     }
 }

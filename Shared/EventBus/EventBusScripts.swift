@@ -1,9 +1,12 @@
+import Coordination
 import Redis
 
 /// Each is one atomic step; the file of the same name says what it does.
 enum EventBusScripts {
     static let publish = RedisScript(name: "publish", source: PackageResources.publish_lua)
     static let publishLarge = RedisScript(name: "publish_large", source: PackageResources.publish_large_lua)
+    static let publishPeriodic = RedisScript(
+        name: "publish_periodic", source: Fence.prelude + PackageResources.publish_periodic_lua)
     static let memberBeat = RedisScript(name: "member_beat", source: PackageResources.member_beat_lua)
     static let acquire = RedisScript(name: "partition_acquire", source: PackageResources.partition_acquire_lua)
     static let renew = RedisScript(name: "partition_renew", source: PackageResources.partition_renew_lua)
