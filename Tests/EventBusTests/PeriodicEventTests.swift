@@ -9,7 +9,7 @@ import Testing
     private func check() -> EventEnvelope { event(1, exam: nil, type: "system.health_check") }
 
     @Test func twoLeadersPublishOneEventPerInterval() async throws {
-        try await BusFixture.run { fixture in
+        try await BusFixture.run { fixture async throws in
             let first = Fence(lock: "l", number: 1)
             #expect(try await fixture.bus.publish(check(), under: first, atMostEvery: .seconds(60)) != nil)
             #expect(try await fixture.bus.publish(check(), under: first, atMostEvery: .seconds(60)) == nil)
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func aFormerLeaderPublishesNothing() async throws {
-        try await BusFixture.run { fixture in
+        try await BusFixture.run { fixture async throws in
             let (former, present) = (Fence(lock: "l", number: 1), Fence(lock: "l", number: 2))
             #expect(try await fixture.bus.publish(check(), under: present, atMostEvery: .milliseconds(1)) != nil)
             try await until {

@@ -38,6 +38,7 @@ private struct PartitionDocument: Encodable {
         enum CodingKeys: String, CodingKey {
             case group, owner, lag
             case oldestPendingSeconds = "oldest_pending_seconds"
+            case lost
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -46,24 +47,31 @@ private struct PartitionDocument: Encodable {
             try container.encode(group.owner, forKey: .owner)
             try container.encode(group.lag, forKey: .lag)
             try container.encode(group.oldestPendingSeconds, forKey: .oldestPendingSeconds)
+            try container.encode(group.lost, forKey: .lost)
         }
     }
 
     let partition: Int
     let length: Int
     let deadLetters: Int
+    let memoryBytes: Int
+    let bytesPerEvent: Double?
     let groups: [Group]
 
     init(_ statistics: PartitionStatistics) {
         partition = statistics.partition
         length = statistics.length
         deadLetters = statistics.deadLetters
+        memoryBytes = statistics.memory
+        bytesPerEvent = statistics.memoryPerEvent
         groups = statistics.groups.map(Group.init)
     }
 
     enum CodingKeys: String, CodingKey {
         case partition, length
         case deadLetters = "dead_letters"
+        case memoryBytes = "memory_bytes"
+        case bytesPerEvent = "bytes_per_event"
         case groups
     }
 }
