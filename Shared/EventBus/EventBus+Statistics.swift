@@ -45,7 +45,10 @@ extension EventBus {
             ["XRANGE", stream, "(\(delivered)", "+", "COUNT", 1],
         ])
         var undelivered = field("lag")?.int
-        if undelivered == nil {
+        if replies[2].array?.isEmpty == true {
+            // After a restart Redis 7.0 believes a group has still to get what it got before.
+            undelivered = 0
+        } else if undelivered == nil {
             let rest = try await client.send(["XRANGE", stream, "(\(delivered)", "+", "COUNT", Self.countLimit])
             undelivered = rest.array?.count
         }

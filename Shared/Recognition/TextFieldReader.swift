@@ -38,7 +38,21 @@ final class TextFieldReader {
         let value = result.text.split(separator: " ").joined(separator: " ")
         guard !value.isEmpty else { return FieldReading(value: "", confidence: 0, flags: [.unreadable]) }
         let least = field.alphabet == nil ? configuration.textConfidence : configuration.alphabetConfidence
-        let isSure = result.confidence >= least
+        let isSure = result.confidence >= least && (field.alphabet != nil || !Self.mayHoldSpeck(value))
         return FieldReading(value: value, confidence: result.confidence, flags: isSure ? [] : [.uncertain])
+    }
+
+    /// Marks as small as a speck of dirt or the rest of a frame, which the network reads with confidence.
+    private static let smallMarks = Set<Character>(".,'`´-_·:;~^\"、。，．‘’“”—–")
+
+    /// True when a small mark is not held by a letter or digit on both sides, as in "3.14" or "don't".
+    static func mayHoldSpeck(_ text: String) -> Bool {
+        let characters = Array(text)
+        func isHeld(_ index: Int) -> Bool {
+            characters.indices.contains(index) && (characters[index].isLetter || characters[index].isNumber)
+        }
+        return characters.indices.contains { index in
+            smallMarks.contains(characters[index]) && !(isHeld(index - 1) && isHeld(index + 1))
+        }
     }
 }

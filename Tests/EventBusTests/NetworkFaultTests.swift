@@ -58,8 +58,8 @@ import Testing
                     EventBusScripts.acquire,
                     keys: [
                         keys.owner(partition, group: "graders"), keys.fence(partition, group: "graders"),
-                        keys.events(partition), keys.readers(partition, group: "graders"),
-                    ], arguments: ["r2~0", 60_000, owner, "graders"])
+                        keys.events(partition), keys.readers(partition, group: "graders"), keys.groups(partition),
+                    ], arguments: ["r2~0", 60_000, owner, "graders", "0", 60_000])
             }
             let recorder = Recorder()
             let third = try fixture.start("r3", [recorder])

@@ -99,6 +99,24 @@ import Testing
         }
     }
 
+    @Test func afterARestartOfRedisWhatWasHandledIsNotCountedAsLost() async throws {
+        try await BusFixture.run(Self.configuration()) { fixture in
+            let replica = try fixture.start("r1", [Recorder()])
+            try await fixture.bus.publish((0..<1000).map { event($0) })
+            try await until { try await fixture.owners().allSatisfy { $0 == "r1" } }
+            try await until { try await fixture.lag() == 0 }
+            try await replica.leave()
+            fixture.server.kill()
+            try fixture.server.restart()
+            try await until { (try? await fixture.client.send(["PING"])) != nil }
+            #expect(try await fixture.lag() == 0)
+            let report = try await fixture.bus.trim()
+            #expect(report.removed >= 900)
+            #expect(report.lost == 0)
+            #expect(try await group("graders", fixture).lost == 0)
+        }
+    }
+
     @Test func pendingEntriesThatWereTrimmedAreCountedForTheGroup() async throws {
         try await BusFixture.run { fixture in
             let stuck = Recorder { _, _ in try await Task.sleep(for: .seconds(1000)) }

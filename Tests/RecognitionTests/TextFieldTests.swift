@@ -55,6 +55,28 @@ enum Dependencies {
         #expect(read.flags == [] || example.mayBeDoubted && read.flags == [.uncertain], "\(read.confidence)")
     }
 
+    @Test(
+        "What may be a speck beside the text is doubted",
+        arguments: [
+            ("photosynthesis.", true), ("'Beijing", true), ("水。", true), ("a . b", true), ("photosynthesis", false),
+            ("3.14", false), ("don't", false), ("well-known", false), ("f(x)", false), ("50%", false),
+        ])
+    func speck(text: String, isDoubted: Bool) {
+        #expect(TextFieldReader.mayHoldSpeck(text) == isDoubted)
+    }
+
+    @Test("A full stop behind the text is flagged", .enabled(if: Dependencies.areInstalled))
+    func fullStop() throws {
+        let layout = PrintedSheet.layout()
+        let canvas = PrintedSheet.print(layout.pages[0])
+        canvas.write("Beijing.", x: 55, y: 225.3, size: 6, ink: 0.85)
+        var generator = SeededGenerator(seed: 9)
+        let bytes = ImageFile.jpeg(Scan(rotation: 0.8, noise: 4).scan(canvas, using: &generator))
+        let reader = PageReader(configuration: Dependencies.configuration)
+        let read = try #require(try reader.read(bytes, page: 0, layout: layout, expectedExam: nil).fields["q91"])
+        #expect(read.value == "Beijing." && read.flags == [.uncertain])
+    }
+
     @Test("A letter mistaken for its lookalike is flagged", .enabled(if: Dependencies.areInstalled))
     func lookalike() throws {
         // A joined hand whose j looks like a g.

@@ -19,17 +19,7 @@ if not groups.err then
     end
 end
 if not known then
-    -- Redis is told what the group does not get, so that its lag is exact.
-    local missed = 0
-    local reply = redis.pcall('XINFO', 'STREAM', KEYS[3])
-    if not reply.err then
-        local stream = {}
-        for index = 1, #reply, 2 do
-            stream[reply[index]] = reply[index + 1]
-        end
-        missed = stream['entries-added'] - (ARGV[5] == '$' and 0 or stream['length'])
-    end
-    redis.call('XGROUP', 'CREATE', KEYS[3], ARGV[4], ARGV[5], 'MKSTREAM', 'ENTRIESREAD', missed)
+    redis.call('XGROUP', 'CREATE', KEYS[3], ARGV[4], ARGV[5], 'MKSTREAM')
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
