@@ -111,7 +111,8 @@ private final class Publishing: Sendable {
                         let id = line.split(separator: " ")[0].dropFirst(3)
                         if (try? await fixture.client.send(["CLIENT", "KILL", "ID", id])) != nil { kills += 1 }
                     }
-                    try await Task.sleep(for: .milliseconds(20))
+                    // Longer than it takes to connect again, so that there is progress between.
+                    try await Task.sleep(for: .milliseconds(150))
                 }
                 return kills
             }()
