@@ -18,11 +18,18 @@ enum Gateway {
     static func services(_ context: ServiceContext) async throws -> [any Service] {
         let healthPort = context.healthPort
         let configuration = try GatewayConfiguration(reader: context.reader)
+        let (audit, blobs, logger) = (audit(context), context.blobs, context.logger)
         return [
-            AuditRetention(
-                audit: audit(context), retention: configuration.auditRetention, logger: context.logger),
+            PeriodicWork("remove old audit entries", every: .seconds(3600), logger: logger) {
+                let removed = try await audit.trim(retention: configuration.auditRetention)
+                if removed > 0 { logger.info("removed old audit entries", metadata: [LogKey.count: "\(removed)"]) }
+            },
             try await application(context, configuration: configuration) { port in healthPort.value = port },
-            StrayFiles(blobs: context.blobs, logger: context.logger),
+            // What gateways killed in the middle of uploads have left behind.
+            PeriodicWork("remove unfinished uploads", every: .seconds(3600), logger: logger) {
+                let removed = try await blobs.removeStrays()
+                if removed > 0 { logger.info("removed unfinished uploads", metadata: [LogKey.count: "\(removed)"]) }
+            },
         ]
     }
 

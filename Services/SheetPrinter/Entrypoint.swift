@@ -15,11 +15,10 @@ enum Entrypoint {
     static func main() {
         do {
             // What a library prints must not get into the PDF.
-            let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
-            guard output >= 0, dup2(2, 1) >= 0 else { throw PrintFailure("cannot place its descriptors") }
+            let output = try AnswerChannel()
             let job = try JSON.decode(PrintJob.self, from: try standardInput())
             try SelfConfinement.apply(readable: ["/etc/fonts", "/var/cache/fontconfig", "/dev/null"])
-            try write(AnswerSheetPDF.render(layouts: job.layouts, title: job.title), to: output)
+            try output.write(AnswerSheetPDF.render(layouts: job.layouts, title: job.title))
         } catch {
             let line = Array("\(error)\n".utf8)
             _ = line.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
@@ -36,16 +35,6 @@ enum Entrypoint {
             guard bytes.count <= PrintJob.maxBytes else {
                 throw PrintFailure("a job of over \(PrintJob.maxBytes) bytes")
             }
-        }
-    }
-
-    private static func write(_ bytes: [UInt8], to output: Int32) throws(PrintFailure) {
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw PrintFailure("nobody takes the PDF") }
-            sent += count
         }
     }
 }

@@ -52,7 +52,7 @@ struct BusFixture {
         let bus = EventBus(
             client: client, keys: bus.keys, configuration: bus.configuration, source: "/zhiyue/\(name)")
         return Replica(
-            subscriber: EventSubscriber(
+            EventSubscriber(
                 bus: bus, group: group, replica: name, handlers: handlers, start: start, logger: Self.logger),
             client: client)
     }
@@ -69,17 +69,18 @@ struct BusFixture {
     }
 }
 
-final class Replica: Sendable {
-    let subscriber: EventSubscriber
+/// A service that runs on a client of its own, as in another process.
+final class Running<Subject: Service>: Sendable {
+    let subject: Subject
     private let client: RedisClient
     private let services: ServiceGroup
     private let task: Task<Void, any Error>
 
-    init(subscriber: EventSubscriber, client: RedisClient) {
-        self.subscriber = subscriber
+    init(_ subject: Subject, client: RedisClient) {
+        self.subject = subject
         self.client = client
         let services = ServiceGroup(
-            configuration: .init(services: [.init(service: subscriber)], logger: BusFixture.logger))
+            configuration: .init(services: [.init(service: subject)], logger: BusFixture.logger))
         self.services = services
         task = Task { try await services.run() }
     }
@@ -96,6 +97,12 @@ final class Replica: Sendable {
         try await task.value
         await client.close()
     }
+}
+
+typealias Replica = Running<EventSubscriber>
+
+extension Running<EventSubscriber> {
+    var subscriber: EventSubscriber { subject }
 }
 
 /// Looks until `condition` holds; the time limit of the test bounds it.

@@ -7,43 +7,26 @@ import Testing
 
 @testable import EventBus
 
-/// A publisher with a client of its own.
-private final class Publishing: Sendable {
-    let publisher: EventPublisher
-    private let client: RedisClient
-    private let services: ServiceGroup
-    private let task: Task<Void, any Error>
+private typealias Publishing = Running<EventPublisher>
 
-    init(_ fixture: BusFixture, _ change: (inout EventPublisherConfiguration) -> Void = { _ in }) throws {
+extension Running<EventPublisher> {
+    fileprivate var publisher: EventPublisher { subject }
+
+    fileprivate convenience init(
+        _ fixture: BusFixture, _ change: (inout EventPublisherConfiguration) -> Void = { _ in }
+    ) throws {
         var redis = try RedisConfiguration(url: fixture.server.url)
         redis.commandTimeout = .milliseconds(500)
         redis.connectTimeout = .milliseconds(500)
-        client = RedisClient(configuration: redis, logger: BusFixture.logger)
+        let client = RedisClient(configuration: redis, logger: BusFixture.logger)
         var configuration = EventPublisherConfiguration()
         configuration.timeout = .seconds(60)
         change(&configuration)
-        publisher = EventPublisher(
-            bus: EventBus(
-                client: client, keys: fixture.bus.keys, configuration: fixture.bus.configuration,
-                source: "/zhiyue/publisher"),
-            configuration: configuration, logger: BusFixture.logger)
-        let services = ServiceGroup(
-            configuration: .init(services: [.init(service: publisher)], logger: BusFixture.logger))
-        self.services = services
-        task = Task { try await services.run() }
-    }
-
-    func leave() async throws {
-        await services.triggerGracefulShutdown()
-        try await task.value
-        await client.close()
-    }
-
-    /// Without waiting for what is buffered.
-    func stop() async {
-        task.cancel()
-        _ = try? await task.value
-        await client.close()
+        let bus = EventBus(
+            client: client, keys: fixture.bus.keys, configuration: fixture.bus.configuration,
+            source: "/zhiyue/publisher")
+        self.init(
+            EventPublisher(bus: bus, configuration: configuration, logger: BusFixture.logger), client: client)
     }
 }
 

@@ -170,7 +170,7 @@ extension BusFixture {
         let bus = EventBus(client: client, keys: bus.keys, configuration: bus.configuration, source: "/zhiyue/\(name)")
         let subscriber = EventSubscriber(
             bus: bus, group: "graders", replica: name, handlers: handlers, logger: Self.logger)
-        return (Replica(subscriber: subscriber, client: client), network)
+        return (Replica(subscriber, client: client), network)
     }
 
     /// The identifiers of a replica's reading connections.

@@ -45,6 +45,8 @@ struct FiguresHandler: EventHandler {
     }
 }
 
+private typealias HostReplica = Running<ReplayHost>
+
 @Suite(.timeLimit(.minutes(3))) struct ReplayTests {
     private static let exams = (0..<20).map { ExamID("exam-\($0)") }
 
@@ -57,14 +59,15 @@ struct FiguresHandler: EventHandler {
         }
     }
 
-    private func host(_ fixture: BusFixture, _ name: String, _ handlers: [any EventHandler]) throws -> Hosted {
+    private func host(_ fixture: BusFixture, _ name: String, _ handlers: [any EventHandler]) throws -> HostReplica {
         let client = RedisClient(
             configuration: try RedisConfiguration(url: fixture.server.url), logger: BusFixture.logger)
         let bus = EventBus(
             client: client, keys: fixture.bus.keys, configuration: fixture.bus.configuration, source: "/zhiyue/\(name)")
-        return Hosted(
+        return Running(
             ReplayHost(
-                bus: bus, group: "graders", replica: name, handlers: handlers, logger: BusFixture.logger), client)
+                bus: bus, group: "graders", replica: name, handlers: handlers, logger: BusFixture.logger),
+            client: client)
     }
 
     private func finished(_ id: ReplayID, _ fixture: BusFixture) async throws -> ReplayStatus {
@@ -245,7 +248,7 @@ struct FiguresHandler: EventHandler {
             let subscriber = try await fixture.bus.subscriber(
                 replaying: started.id, replica: "t1", handlers: [recorder], logger: BusFixture.logger)
             let replayed = Replica(
-                subscriber: subscriber,
+                subscriber,
                 client: RedisClient(
                     configuration: try RedisConfiguration(url: fixture.server.url), logger: BusFixture.logger))
             try await until { try await fixture.bus.replay(started.id)?.state == .completed }
@@ -258,32 +261,5 @@ struct FiguresHandler: EventHandler {
             #expect(live.numbers.count == 550)
             try await replica.leave()
         }
-    }
-}
-
-/// A replay host with a client of its own.
-final class Hosted: Sendable {
-    private let client: RedisClient
-    private let services: ServiceGroup
-    private let task: Task<Void, any Error>
-
-    init(_ host: ReplayHost, _ client: RedisClient) {
-        self.client = client
-        let services = ServiceGroup(
-            configuration: .init(services: [.init(service: host)], logger: BusFixture.logger))
-        self.services = services
-        task = Task { try await services.run() }
-    }
-
-    func crash() async {
-        task.cancel()
-        _ = try? await task.value
-        await client.close()
-    }
-
-    func leave() async throws {
-        await services.triggerGracefulShutdown()
-        try await task.value
-        await client.close()
     }
 }

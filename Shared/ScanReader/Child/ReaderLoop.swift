@@ -21,10 +21,9 @@ package enum ReaderLoop {
 
     /// Returns the exit status. To be called on the first thread, before any other exists.
     package static func run(_ makeReader: (ReaderSetup) -> any ImageReading) -> Int32 {
-        // What a library prints must not get between the messages.
-        let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
-        guard output >= 0, dup2(2, 1) >= 0 else { return fail("cannot place its descriptors") }
         do {
+            // What a library prints must not get between the messages.
+            let output = try AnswerChannel()
             guard let setup = try receive(ReaderSetup.self) else { return 0 }
             let folders = [setup.modelDirectory, setup.openVINODirectory].compactMap(\.self)
             try SelfConfinement.apply(readable: folders + setup.readable)
@@ -92,15 +91,8 @@ package enum ReaderLoop {
         return ended ? nil : bytes
     }
 
-    private static func send(_ message: some Encodable, to output: Int32) throws {
-        let bytes = try Frame.encode(message)
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { write(output, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Broken(message: "cannot answer: \(systemMessage(errno))") }
-            sent += count
-        }
+    private static func send(_ message: some Encodable, to output: AnswerChannel) throws {
+        try output.write(Frame.encode(message))
     }
 
     private static func fail(_ message: String) -> Int32 {
