@@ -158,7 +158,7 @@ let package = Package(
             [
                 "Access", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting", "SheetSimulation",
                 argumentParser,
-                asyncHTTPClient, nioCore, nioHTTP1, unixSignals,
+                asyncHTTPClient, lifecycle, nioCore, nioHTTP1, unixSignals,
             ]),
         test("AccessTests", ["Access", "Domain", crypto]),
         test(

@@ -20,8 +20,8 @@ package struct EventBusConfiguration: Sendable {
     package var maxConcurrentExams = 32
     /// Entries of one partition per read, 1 or more.
     package var batchSize = 128
-    /// Entries a replica may have read and not yet acknowledged; reading pauses beyond it. An exam that waits for its
-    /// next try keeps its entries here.
+    /// Entries a replica may have read and not yet acknowledged; reading pauses beyond it, after at most two more
+    /// batches of each partition. An exam that waits for its next try keeps its entries here.
     package var maxBufferedEvents = 8192
     /// The longest a read waits for new events. Only bounds what a lost wake-up can cost.
     package var blockDuration: Duration = .seconds(10)

@@ -48,6 +48,22 @@ import Testing
         #expect(machine.takeAcknowledgements(max: 100).first?.positions.map(\.milliseconds) == [1, 2, 3])
     }
 
+    @Test func nothingOvertakesAnEventThatIsAbandoned() throws {
+        var machine = machine(partitions: [0, 1])
+        deliver(&machine, 1, key: "a")
+        deliver(&machine, 2, key: "a")
+        deliver(&machine, 1, key: "b", partition: 1)
+        _ = machine.workersToStart()
+        let work = try taken(&machine, Self.now)
+        #expect(machine.finish(work, .abandoned, turn: 1, now: Self.now) == nil)
+        // What a read that was on its way brings.
+        deliver(&machine, 3, key: "a")
+        let other = try taken(&machine, Self.now)
+        #expect(other.lane.key == "b")
+        #expect(machine.take(Self.now) == nil)
+        #expect(machine.held.keys.sorted() == [1])
+    }
+
     @Test func noMoreWorkersStartThanAllowed() {
         var machine = machine(workers: 2)
         for number in 0..<5 { deliver(&machine, UInt64(number), key: "\(number)") }

@@ -33,15 +33,15 @@ struct EventsBench: AsyncParsableCommand {
     var events = 200_000
 
     @Option(
-        parsing: .upToNextOption, help: "What to measure: all, or some of publish, deliver, backlog, latency, replicas."
-    )
+        parsing: .upToNextOption,
+        help: "What to measure: all, or some of publish, deliver, backlog, latency, replicas, rebalancing.")
     var parts: [Part] = Part.allCases
 
     @Flag(help: "Print only the closing line of JSON.")
     var json = false
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case publish, deliver, backlog, latency, replicas
+        case publish, deliver, backlog, latency, replicas, rebalancing
     }
 
     func validate() throws {

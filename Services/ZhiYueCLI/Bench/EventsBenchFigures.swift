@@ -70,6 +70,17 @@ struct EventsBenchFigures: Encodable {
         }
     }
 
+    /// Seconds until every partition has its new owner, the longest seen.
+    struct Rebalancing: Encodable, Sendable, CustomStringConvertible {
+        var joined = 0.0
+        var left = 0.0
+        var killed = 0.0
+
+        var description: String {
+            "joined \(rounded(joined)) s, left \(rounded(left)) s, killed \(rounded(killed)) s"
+        }
+    }
+
     private var publishPerSecond: Int?
     private var ceilingPerSecond: Int?
     private var publishRatio: Double?
@@ -80,6 +91,7 @@ struct EventsBenchFigures: Encodable {
     private var latency: Latency?
     private var latencyAtLowRate: Latency?
     private var replicas: [Replicas]?
+    var rebalancing: Rebalancing?
     private var cpu = CPU()
 
     enum CodingKeys: String, CodingKey {
@@ -93,6 +105,7 @@ struct EventsBenchFigures: Encodable {
         case latency = "latency_ms"
         case latencyAtLowRate = "latency_ms_low_rate"
         case replicas
+        case rebalancing = "rebalancing_seconds"
         case cpu = "cpu_microseconds_per_event"
     }
 
@@ -151,6 +164,7 @@ struct EventsBenchFigures: Encodable {
         for figure in replicas ?? [] {
             lines += line("Backlog with \(figure.replicas) replicas", rate(figure.deliveredPerSecond))
         }
+        lines += line("Partitions moved within", rebalancing?.description)
         return lines.joined(separator: "\n")
     }
 

@@ -4,6 +4,8 @@ internal import EventBus
 internal import FoundationEssentials
 internal import Glibc
 internal import Redis
+internal import ServiceLifecycle
+internal import UnixSignals
 
 extension EventsBenchRun {
     /// A backlog shared by replicas, each a process of its own. They own their partitions before there is a backlog, and
@@ -30,6 +32,50 @@ extension EventsBenchRun {
             progress("\(replicas) replicas: \(rate)")
             figures.addReplicas(replicas, rate)
         }
+    }
+
+    /// How long partitions are without their new owner when a replica comes, leaves or is killed, without load: from
+    /// the start of its process, or the signal to it, until every partition has the owner it should. The longest of
+    /// all rounds counts.
+    func measureRebalancing(_ figures: inout EventsBenchFigures) async throws {
+        try await clear()
+        _ = try await client.send(["ACL", "SETUSER", Self.user, "on", ">\(Self.user)", "~*", "&*", "+@all"])
+        let times = try await withThrowingTaskGroup(of: Void.self) { group in
+            var processes: [ChildProcess] = []
+            defer { for process in processes { process.send(SIGKILL) } }
+            func start() throws -> ChildProcess {
+                let process = try replica(processes.count)
+                processes.append(process)
+                group.addTask { _ = try await process.run() }
+                return process
+            }
+            func seconds(until replicas: Int) async throws -> Double {
+                let start = ContinuousClock.now
+                try await waitUntilShared(by: replicas)
+                return start.duration(to: .now) / .seconds(1)
+            }
+            _ = try start()
+            try await waitUntilShared(by: 1)
+            var times = EventsBenchFigures.Rebalancing()
+            for round in 1...options.rounds {
+                for signal in [SIGTERM, SIGKILL] {
+                    let other = try start()
+                    times.joined = max(times.joined, try await seconds(until: 2))
+                    // Past the first beats, as a replica that has run for a while.
+                    try await Task.sleep(for: .seconds(1))
+                    other.send(signal)
+                    let taken = try await seconds(until: 1)
+                    if signal == SIGTERM {
+                        times.left = max(times.left, taken)
+                    } else {
+                        times.killed = max(times.killed, taken)
+                    }
+                }
+                progress("round \(round) of \(options.rounds): rebalancing at most \(times)")
+            }
+            return times
+        }
+        figures.rebalancing = times
     }
 
     private static let user = "replica"
@@ -67,7 +113,7 @@ extension EventsBenchRun {
     }
 }
 
-/// One of several replicas of the bench: runs until it is killed.
+/// One of several replicas of the bench: runs until it is ended.
 struct EventsBenchReplica: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events-replica", abstract: "A replica of the bench of events.", shouldDisplay: false)
@@ -82,6 +128,8 @@ struct EventsBenchReplica: AsyncParsableCommand {
         let subscriber = EventSubscriber(
             bus: EventsBenchRun.bus(client), group: Self.group, replica: replica, handlers: [TrivialHandler()],
             logger: EventsBenchRun.silent)
-        try await subscriber.run()
+        try await ServiceGroup(
+            services: [subscriber], gracefulShutdownSignals: [.sigterm], logger: EventsBenchRun.silent
+        ).run()
     }
 }

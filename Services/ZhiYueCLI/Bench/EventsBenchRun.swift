@@ -39,6 +39,7 @@ struct EventsBenchRun: Sendable {
         if options.parts.contains(.backlog) { try await measureBacklog(&figures) }
         if options.parts.contains(.latency) { try await measureLatency(&figures) }
         if options.parts.contains(.replicas) { try await measureReplicas(&figures) }
+        if options.parts.contains(.rebalancing) { try await measureRebalancing(&figures) }
         return figures
     }
 

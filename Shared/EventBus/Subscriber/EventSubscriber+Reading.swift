@@ -35,13 +35,11 @@ extension EventSubscriber {
                     try await verifyOwnership()
                     readerConnection.store(identity, ordering: .relaxed)
                     defer { readerConnection.store(0, ordering: .relaxed) }
-                    while !Task.isCancelled {
-                        do {
-                            try await read(connection)
-                        } catch {
-                            lanes.withLock { $0.readWasLost() }
-                            throw error
-                        }
+                    do {
+                        try await read(connection)
+                    } catch {
+                        lanes.withLock { $0.readWasLost() }
+                        throw error
                     }
                 }
             } catch {
@@ -54,43 +52,93 @@ extension EventSubscriber {
         }
     }
 
-    /// Reads, and lets new events gather for a moment when they come thick and fast: a read costs Redis and this
-    /// process as much as many events.
+    /// Reads until cancelled. While a backlog lasts, Redis already gathers the next entries when those of a reply are put
+    /// into lanes; when there is none, new events gather for a moment if they come thick and fast, since a read costs
+    /// Redis and this process as much as many events.
     private func read(_ connection: RedisConnection) async throws {
-        let start = ContinuousClock.now
-        let count = try await readOnce(connection)
-        guard (1..<Self.smallRead).contains(count), start.duration(to: .now) < Self.gathering * 2 else { return }
-        try? await Task.sleep(for: count < Self.fewEntries ? Self.gathering : Self.gathering * 2)
+        try await withThrowingTaskGroup(of: RESPValue.self) { replies in
+            var next: Read?
+            while !Task.isCancelled {
+                let start = ContinuousClock.now
+                if next == nil {
+                    next = await begin()
+                    if let next { replies.addTask { try await self.send(next, connection) } }
+                }
+                guard let read = next else { continue }
+                guard let reply = try await replies.next() else { return }
+                let streams = streams(of: reply, read)
+                let isBacklog =
+                    !read.isRecovering && streams.contains { $0.entries.count >= bus.configuration.batchSize }
+                next = isBacklog ? beginIfPossible() : nil
+                if let next { replies.addTask { try await self.send(next, connection) } }
+                try await accept(streams, of: read)
+                let hasDrained = lanes.withLock { lanes in
+                    if next == nil { lanes.endRead() }
+                    return lanes.hasDrained
+                }
+                if hasDrained { ownershipBell.ring() }
+                let count = streams.reduce(0) { $0 + $1.entries.count }
+                guard next == nil, (1..<Self.smallRead).contains(count),
+                    start.duration(to: .now) < Self.gathering * 2
+                else { continue }
+                try? await Task.sleep(for: count < Self.fewEntries ? Self.gathering : Self.gathering * 2)
+            }
+        }
     }
 
-    /// - Returns: how many entries there were.
-    private func readOnce(_ connection: RedisConnection) async throws -> Int {
+    private typealias Source = (partition: Int, token: String, phase: LaneStateMachine.Phase)
+
+    /// The partitions of one command.
+    private struct Read {
+        let sources: [Source]
+        /// Whether it reads what a former owner left pending, and not new entries.
+        let isRecovering: Bool
+
+        init(_ sources: [Source]) {
+            // A page of a former owner's entries comes at once; new ones are read when that is done.
+            isRecovering = sources.contains { $0.phase != .live }
+            self.sources = isRecovering ? sources.filter { $0.phase != .live } : sources
+        }
+    }
+
+    /// Waits when there is nothing to read or no room for it, and then returns nil.
+    private func begin() async -> Read? {
         let limit = bus.configuration.maxBufferedEvents
         let hasRoom = lanes.withLock { lanes in
             if lanes.unacknowledged >= limit { lanes.shed(.now) }
             return lanes.unacknowledged < limit
         }
+        if hasRoom, let read = beginIfPossible() { return read }
+        // An exam may come to be stuck without a sign.
+        await hasRoom ? readerBell.wait() : readerBell.wait(for: .seconds(1))
+        return nil
+    }
+
+    private func beginIfPossible() -> Read? {
         let sources = lanes.withLock { lanes in
-            hasRoom && lanes.isTrusted(.now) ? lanes.beginRead() : []
+            lanes.unacknowledged < bus.configuration.maxBufferedEvents && lanes.isTrusted(.now) ? lanes.beginRead() : []
         }
-        guard !sources.isEmpty else {
-            // An exam may come to be stuck without a sign.
-            await hasRoom ? readerBell.wait() : readerBell.wait(for: .seconds(1))
-            return 0
-        }
-        let isRecovering = sources.contains { $0.phase != .live }
-        // A page of a former owner's entries comes at once; new ones are read when that is done.
-        let chosen = isRecovering ? sources.filter { $0.phase != .live } : sources
-        let reply = try await connection.send(
-            readCommand(chosen), blockingFor: isRecovering ? .zero : bus.configuration.blockDuration)
-        let byKey = Dictionary(uniqueKeysWithValues: chosen.map { (bus.keys.events($0.partition), $0) })
-        let streams = (reply.array ?? []).compactMap { stream in
-            stream.array.flatMap { parts in
-                parts.count == 2 ? parts[0].string.flatMap { byKey[$0] }.map { ($0, parts[1].array ?? []) } : nil
+        return sources.isEmpty ? nil : Read(sources)
+    }
+
+    private func send(_ read: Read, _ connection: RedisConnection) async throws -> RESPValue {
+        try await connection.send(
+            readCommand(read.sources), blockingFor: read.isRecovering ? .zero : bus.configuration.blockDuration)
+    }
+
+    private func streams(of reply: RESPValue, _ read: Read) -> [(source: Source, entries: [RESPValue])] {
+        let byKey = Dictionary(uniqueKeysWithValues: read.sources.map { (bus.keys.events($0.partition), $0) })
+        return (reply.array ?? []).compactMap { stream in
+            guard let parts = stream.array, parts.count == 2, let source = parts[0].string.flatMap({ byKey[$0] }) else {
+                return nil
             }
+            return (source, parts[1].array ?? [])
         }
+    }
+
+    private func accept(_ streams: [(source: Source, entries: [RESPValue])], of read: Read) async throws {
         var deliveries: [Int: [StreamPosition: Int]] = [:]
-        if isRecovering {
+        if read.isRecovering {
             for (source, entries) in streams {
                 deliveries[source.partition] = try await self.deliveries(of: entries, source.partition)
             }
@@ -102,17 +150,9 @@ extension EventSubscriber {
             accept(entries, from: source, deliveries: deliveries[source.partition] ?? [:])
             startWorkers()
         }
-        let hasDrained = lanes.withLock { lanes in
-            lanes.endRead()
-            return lanes.hasDrained
-        }
-        if hasDrained { ownershipBell.ring() }
-        return streams.reduce(0) { $0 + $1.1.count }
     }
 
-    private func readCommand(
-        _ sources: [(partition: Int, token: String, phase: LaneStateMachine.Phase)]
-    ) -> RedisCommand {
+    private func readCommand(_ sources: [Source]) -> RedisCommand {
         var command: RedisCommand = [
             "XREADGROUP", "GROUP", group, Self.consumer, "COUNT", bus.configuration.batchSize, "BLOCK",
             bus.configuration.blockDuration.milliseconds, "STREAMS",
@@ -129,7 +169,7 @@ extension EventSubscriber {
     }
 
     private func accept(
-        _ entries: [RESPValue], from source: (partition: Int, token: String, phase: LaneStateMachine.Phase),
+        _ entries: [RESPValue], from source: Source,
         deliveries: [StreamPosition: Int]
     ) {
         var lost = 0

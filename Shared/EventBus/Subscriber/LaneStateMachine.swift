@@ -43,7 +43,7 @@ struct LaneStateMachine {
         case failed(due: ContinuousClock.Instant, done: Set<String>)
         /// To be tried again at `due`, for it was not the event that failed.
         case postponed(due: ContinuousClock.Instant, done: Set<String>)
-        /// Left pending for the next owner.
+        /// Left pending, with the whole partition, for its next owner: this replica is ending, or does not own it.
         case abandoned
     }
 
@@ -371,7 +371,8 @@ struct LaneStateMachine {
             waiting.insert(work.lane)
             return nil
         case .abandoned:
-            lanes[work.lane] = nil
+            // Nothing of the partition may be handled any more, else a later event of the exam would be before this one.
+            remove(work.lane.partition)
             return nil
         }
         if partition.phase == .draining {
