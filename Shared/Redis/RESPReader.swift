@@ -12,28 +12,35 @@ final class RESPReader {
 
     private let reader: UnsafeMutablePointer<redisReader>
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
-    private let builder: ReplyBuilder
+    /// Behind a pointer, since the callbacks come through C, a score for every event read.
+    private let builder: UnsafeMutablePointer<ReplyBuilder>
     private let maxReplyBytes: Int
     /// Bytes fed since the end of the last complete reply.
     private var openBytes = 0
+    /// hiredis frees an empty buffer beyond this: what comes of a socket at once should fit, since the next is as large.
+    private static let keptBuffer = 256 << 10
 
     /// - Parameter maxReplyBytes: The size of a reply, framing included, beyond which `next()` throws.
     init(maxReplyBytes: Int) throws(Violation) {
         self.maxReplyBytes = maxReplyBytes
-        builder = ReplyBuilder(maxElements: maxReplyBytes / 3)
         functions = .allocate(capacity: 1)
         functions.initialize(to: ReplyBuilder.functions)
         guard let reader = redisReaderCreateWithFunctions(functions) else {
             functions.deallocate()
             throw Violation(description: "no memory for a reply reader")
         }
-        reader.pointee.privdata = Unmanaged.passUnretained(builder).toOpaque()
+        builder = .allocate(capacity: 1)
+        builder.initialize(to: ReplyBuilder(maxElements: maxReplyBytes / 3))
+        reader.pointee.privdata = UnsafeMutableRawPointer(builder)
+        reader.pointee.maxbuf = Self.keptBuffer
         self.reader = reader
     }
 
     deinit {
         redisReaderFree(reader)
         functions.deallocate()
+        builder.deinitialize(count: 1)
+        builder.deallocate()
     }
 
     func feed(_ buffer: ByteBuffer) throws(Violation) {
@@ -49,7 +56,7 @@ final class RESPReader {
         var token: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &token) == REDIS_OK else { throw violation() }
         let unread = reader.pointee.len - reader.pointee.pos
-        let reply = token == nil ? nil : builder.take()
+        let reply = token == nil ? nil : builder.pointee.take()
         guard (reply == nil ? openBytes : openBytes - unread) <= maxReplyBytes else {
             throw Violation(description: "reply larger than the limit of \(maxReplyBytes) bytes")
         }
@@ -60,14 +67,14 @@ final class RESPReader {
     }
 
     private func violation() -> Violation {
-        if let violation = builder.violation { return violation }
+        if let violation = builder.pointee.violation { return violation }
         let text = withUnsafeBytes(of: reader.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         return Violation(description: "malformed reply: \(text)")
     }
 }
 
 /// Receives hiredis' callbacks, which come in the order of the stream, and builds the value they describe.
-private final class ReplyBuilder {
+private struct ReplyBuilder {
     private struct OpenArray {
         var elements: [RESPValue]
         var missing: Int
@@ -87,12 +94,12 @@ private final class ReplyBuilder {
         self.maxElements = maxElements
     }
 
-    func take() -> RESPValue? {
+    mutating func take() -> RESPValue? {
         complete.take()
     }
 
     /// The bytes, in shared storage when they are a word seen lately: replies are full of the same few field names.
-    fileprivate func text(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    fileprivate mutating func text(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         guard let first = bytes.first, first >= UInt8(ascii: "A"), bytes.count <= Self.longestWord else {
             return Array(bytes)
         }
@@ -104,7 +111,7 @@ private final class ReplyBuilder {
         return words[slot]
     }
 
-    fileprivate func add(_ value: RESPValue) {
+    fileprivate mutating func add(_ value: RESPValue) {
         guard !open.isEmpty else {
             complete = value
             return
@@ -119,7 +126,7 @@ private final class ReplyBuilder {
         complete = value
     }
 
-    fileprivate func beginArray(count: Int) -> Bool {
+    fileprivate mutating func beginArray(count: Int) -> Bool {
         guard count <= maxElements else {
             violation = RESPReader.Violation(description: "reply of \(count) elements, more than fit into the limit")
             return false
@@ -135,14 +142,9 @@ private final class ReplyBuilder {
         return true
     }
 
-    /// hiredis only asks whether what a callback returns is NULL (an error), so every value is this one token.
-    private static func token(_ builder: ReplyBuilder) -> UnsafeMutableRawPointer {
-        Unmanaged.passUnretained(builder).toOpaque()
-    }
-
-    private static func of(_ task: UnsafePointer<redisReadTask>?) -> ReplyBuilder? {
-        guard let pointer = task?.pointee.privdata else { return nil }
-        return Unmanaged<ReplyBuilder>.fromOpaque(pointer).takeUnretainedValue()
+    /// hiredis only asks whether what a callback returns is NULL (an error), so every value is the builder's address.
+    private static func of(_ task: UnsafePointer<redisReadTask>?) -> UnsafeMutablePointer<ReplyBuilder>? {
+        task?.pointee.privdata?.assumingMemoryBound(to: ReplyBuilder.self)
     }
 
     static let functions = redisReplyObjectFunctions(
@@ -151,27 +153,27 @@ private final class ReplyBuilder {
             let bytes = UnsafeRawBufferPointer(start: text, count: length)
             switch task.pointee.type {
             case REDIS_REPLY_STATUS:
-                builder.add(.simpleString(String(decoding: bytes, as: UTF8.self)))
+                builder.pointee.add(.simpleString(String(decoding: bytes, as: UTF8.self)))
             case REDIS_REPLY_ERROR:
-                builder.add(.error(RedisServerError(message: String(decoding: bytes, as: UTF8.self))))
+                builder.pointee.add(.error(RedisServerError(message: String(decoding: bytes, as: UTF8.self))))
             default:
-                builder.add(.bulk(builder.text(bytes)))
+                builder.pointee.add(.bulk(builder.pointee.text(bytes)))
             }
-            return ReplyBuilder.token(builder)
+            return UnsafeMutableRawPointer(builder)
         },
         createArray: { task, count in
-            guard let builder = ReplyBuilder.of(task), builder.beginArray(count: Int(count)) else { return nil }
-            return ReplyBuilder.token(builder)
+            guard let builder = ReplyBuilder.of(task), builder.pointee.beginArray(count: Int(count)) else { return nil }
+            return UnsafeMutableRawPointer(builder)
         },
         createInteger: { task, number in
             guard let builder = ReplyBuilder.of(task) else { return nil }
-            builder.add(.integer(number))
-            return ReplyBuilder.token(builder)
+            builder.pointee.add(.integer(number))
+            return UnsafeMutableRawPointer(builder)
         },
         createNil: { task in
             guard let builder = ReplyBuilder.of(task) else { return nil }
-            builder.add(.null)
-            return ReplyBuilder.token(builder)
+            builder.pointee.add(.null)
+            return UnsafeMutableRawPointer(builder)
         },
         freeObject: { _ in }
     )

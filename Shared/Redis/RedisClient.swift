@@ -17,6 +17,9 @@ package final class RedisClient: Sendable {
     private let connector: RedisConnector
     let dispatcher: RedisDispatcher
     private let dedicated: DedicatedConnections
+    /// For tasks that do little but send commands, such as publishers of many events: on the client's own event loop no
+    /// other thread is woken for a reply. They must not compute for long, since all replies wait meanwhile.
+    package let taskExecutor: any TaskExecutor
 
     /// - Parameter eventLoopGroup: One event loop of it serves all connections of the client.
     ///
@@ -27,6 +30,7 @@ package final class RedisClient: Sendable {
     ) {
         self.configuration = configuration
         eventLoop = eventLoopGroup.next()
+        taskExecutor = EventLoopExecutor(eventLoop)
         connector = RedisConnector(configuration: configuration, eventLoop: eventLoop)
         dispatcher = RedisDispatcher(
             configuration: configuration, connector: connector, eventLoop: eventLoop, logger: logger)

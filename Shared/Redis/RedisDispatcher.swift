@@ -103,7 +103,11 @@ final class RedisDispatcher: @unchecked Sendable {
         case .admitted:
             // A cancellation before now did not find the request here.
             if isCalled || Task.isCancelled {
-                eventLoop.execute { self.takeArrivals() }
+                if eventLoop.inEventLoop {
+                    takeArrivals()
+                } else {
+                    eventLoop.execute { self.takeArrivals() }
+                }
             }
         case .full:
             reject(request, RedisError(.notSent, "the queue is full"))

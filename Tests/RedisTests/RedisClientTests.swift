@@ -75,13 +75,18 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 3]) func thousandsOfConcurrentCallersEachGetTheirOwnReply(connections: Int) async throws {
+    @Test(arguments: [1, 3], [false, true])
+    func thousandsOfConcurrentCallersEachGetTheirOwnReply(
+        connections: Int, onTheEventLoop: Bool
+    ) async throws {
         try await withClient(of: server) {
             $0.poolSize = connections
         } _: { client async throws in
             let wrong = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for number in 0..<5000 {
-                    group.addTask { try await client.send(["ECHO", number]).int != number }
+                    group.addTask(executorPreference: onTheEventLoop ? client.taskExecutor : nil) {
+                        try await client.send(["ECHO", number]).int != number
+                    }
                 }
                 return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }

@@ -11,10 +11,10 @@ struct EventsBench: AsyncParsableCommand {
         discussion: """
             Runs on a private Redis (append-only file, synced every second) with one process for everything but the \
             replicas. The ceiling is what redis-benchmark -P 16 reaches on the same Redis in the same run with the very \
-            XADD a publisher sends. delivered_per_second counts events published by the callers, read, handled by a \
-            trivial handler and acknowledged, all at once; backlog_per_second those that were published before. \
-            Latencies are from the moment an event was due to be published to its handler. CPU times are in \
-            microseconds an event.
+            XADD a publisher sends. Publishers run on the event loop of their connection, as all that publish much \
+            should. delivered_per_second counts events published by the callers, read, handled by a trivial handler \
+            and acknowledged, all at once; backlog_per_second those that were published before. Latencies are from \
+            the moment an event was due to be published to its handler. CPU times are in microseconds an event.
             """)
 
     @Option(help: "Concurrent publishers.")

@@ -1,5 +1,6 @@
 internal import Domain
 internal import EventBus
+internal import Redis
 internal import Synchronization
 
 extension EventsBenchRun {
@@ -34,7 +35,9 @@ extension EventsBenchRun {
                 let now = EventsBenchEvents.now()
                 while index < count, start + UInt64(index) * interval <= now {
                     let number = index
-                    group.addTask { try await bus.publish(events.make(number, due: start + UInt64(number) * interval)) }
+                    group.addTask(executorPreference: client.taskExecutor) {
+                        try await bus.publish(events.make(number, due: start + UInt64(number) * interval))
+                    }
                     index += 1
                 }
                 // Whoever publishes every 0.1 ms does not get a timer that fine; each event still counts from when it

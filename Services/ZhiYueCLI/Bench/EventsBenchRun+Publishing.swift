@@ -28,7 +28,7 @@ extension EventsBenchRun {
         let end = ContinuousClock.now + .seconds(options.seconds)
         return try await withThrowingTaskGroup(of: Int.self) { group in
             for caller in 0..<options.callers {
-                group.addTask {
+                group.addTask(executorPreference: client.taskExecutor) {
                     var count = 0
                     while ContinuousClock.now < end {
                         try await bus.publish(events.make(caller + count))

@@ -97,7 +97,7 @@ struct EventsBenchRun: Sendable {
     func publish(count: Int) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for caller in 0..<options.callers {
-                group.addTask {
+                group.addTask(executorPreference: client.taskExecutor) {
                     for index in stride(from: caller, to: count, by: options.callers) {
                         try await bus.publish(events.make(index))
                     }

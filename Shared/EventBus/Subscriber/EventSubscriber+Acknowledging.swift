@@ -8,7 +8,7 @@ extension EventSubscriber {
     private static let batch = 1000
     /// The pause after a small batch. Nobody waits for an acknowledgement, and each script costs Redis more than the
     /// positions in it.
-    private static let pause = Duration.milliseconds(4)
+    private static let pause = Duration.milliseconds(10)
     /// Positions of a batch that is not small.
     private static let largeBatch = 512
 

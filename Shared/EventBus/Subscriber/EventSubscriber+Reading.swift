@@ -11,7 +11,7 @@ extension EventSubscriber {
     private static let smallRead = 256
     /// Entries of a read that came too early even at a moderate rate.
     private static let fewEntries = 32
-    /// How long new entries gather; twice as long when there are many.
+    /// How long new entries gather; four times as long when there are many.
     private static let gathering = Duration.microseconds(500)
 
     private var readerName: String { Self.readerName(bus.keys, group: group, member: member) }
@@ -81,7 +81,7 @@ extension EventSubscriber {
                 guard next == nil, (1..<Self.smallRead).contains(count),
                     start.duration(to: .now) < Self.gathering * 2
                 else { continue }
-                try? await Task.sleep(for: count < Self.fewEntries ? Self.gathering : Self.gathering * 2)
+                try? await Task.sleep(for: count < Self.fewEntries ? Self.gathering : Self.gathering * 4)
             }
         }
     }

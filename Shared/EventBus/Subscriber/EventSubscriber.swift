@@ -89,7 +89,7 @@ package final class EventSubscriber: Service {
                     self.starts.continuation.finish()
                 }
                 tasks.addTask { await self.readLoop() }
-                tasks.addTask { await self.acknowledgeLoop() }
+                tasks.addTask(executorPreference: self.bus.client.taskExecutor) { await self.acknowledgeLoop() }
                 tasks.addTask { await self.retryLoop() }
                 tasks.addTask { await self.refillLoop() }
                 for await _ in starts.stream {

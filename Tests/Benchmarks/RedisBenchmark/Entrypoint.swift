@@ -82,7 +82,7 @@ import TestSupport
         let end = start + .seconds(seconds)
         let count = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<tasks {
-                group.addTask {
+                group.addTask(executorPreference: CommandLine.arguments.count > 1 ? client.taskExecutor : nil) {
                     var count = 0
                     while ContinuousClock.now < end {
                         _ = try await client.send(RedisCommand("XADD", "stream", "*", "data", payload))
