@@ -130,8 +130,8 @@ let package = Package(
         shared(
             "ServiceKit",
             [
-                "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", configuration, hummingbird,
-                lifecycle, logging, systemPackage, unixSignals,
+                "CProcess", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", configuration,
+                hummingbird, lifecycle, logging, systemPackage, unixSignals,
             ], resources: [.embedInCode("Scripts")]),
 
         // The seven services, the confined reader and the command line.

@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
+#include <malloc.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -81,4 +85,31 @@ int process_pipe(int ends[2]) {
     if (pipe2(ends, O_CLOEXEC) != 0) return -1;
     // The write end stays blocking: the child's writes wait, they do not fail.
     return fcntl(ends[0], F_SETFL, O_NONBLOCK);
+}
+
+void process_bound_memory(void) {
+    // Setting them also ends their growth with the largest block ever freed.
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+static int drop_program_pages(struct dl_phdr_info *module, size_t size, void *unused) {
+    (void)size;
+    (void)unused;
+    for (int index = 0; index < module->dlpi_phnum; index++) {
+        const ElfW(Phdr) *segment = &module->dlpi_phdr[index];
+        // What can be written may differ from the file.
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W)) continue;
+        uintptr_t page = (uintptr_t)getpagesize();
+        uintptr_t start = (module->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+        uintptr_t end = (module->dlpi_addr + segment->p_vaddr + segment->p_memsz) & ~(page - 1);
+        if (end > start) madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    // The program comes first; the libraries are shared with other programs anyway.
+    return 1;
+}
+
+void process_return_memory(void) {
+    malloc_trim(0);
+    dl_iterate_phdr(drop_program_pages, NULL);
 }

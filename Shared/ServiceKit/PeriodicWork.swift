@@ -1,5 +1,5 @@
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Does something now and then again at intervals, until the service stops. A failure is logged, and the next time comes.
 package struct PeriodicWork: Service {

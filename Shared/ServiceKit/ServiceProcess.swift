@@ -1,4 +1,5 @@
 package import BlobStore
+internal import CProcess
 internal import Domain
 package import EventBus
 package import ExamStore
@@ -61,6 +62,7 @@ package enum ServiceProcess {
         build: @Sendable (ServiceContext) async throws -> [any Service]
     ) async -> Never {
         do {
+            process_bound_memory()
             signal(SIGPIPE, SIG_IGN)
             let reader = try await SettingsReader.environment()
             let settings = try ServiceSettings(reader: reader)
@@ -102,6 +104,8 @@ package enum ServiceProcess {
         if !ownsHealthRoutes { services.append(HealthServer(context: context)) }
         services += try await build(context)
         services.append(HeartbeatService(context: context))
+        services.append(
+            PeriodicWork("return memory", every: .seconds(20), logger: logger) { process_return_memory() })
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.shutdownGrace + .seconds(5)

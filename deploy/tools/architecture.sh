@@ -58,7 +58,7 @@ awk '
         only("CQREncode", "SheetPrinting")
         only("CTurboJPEG", "SheetSimulation")
         only("CCairo", "SheetPrinting SheetSimulation")
-        only("CProcess", "ZhiYueCLI")
+        only("CProcess", "ZhiYueCLI ServiceKit")
         # Files that need what only all of Foundation has: NFKC.
         needs_foundation["Shared/Grading/TextRule.swift"] = 1
         # Files of Domain that need a system call: random numbers by the page.

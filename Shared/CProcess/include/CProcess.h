@@ -1,5 +1,5 @@
-// Starting the system's own processes, in C because between fork and exec nothing but async-signal-safe calls is
-// allowed, which Swift cannot promise.
+// What Swift cannot do for processes: start them (between fork and exec nothing but async-signal-safe calls is allowed,
+// which Swift cannot promise), and speak to the C library's memory.
 #pragma once
 
 #include <sys/types.h>
@@ -27,3 +27,10 @@ int process_executable(char *path, size_t capacity);
 
 /// A pipe whose read end does not block; 0, or -1 with errno. No other program started meanwhile inherits it.
 int process_pipe(int ends[2]);
+
+/// Keeps the C library from holding on to large blocks that were freed. To be called first of all.
+void process_bound_memory(void);
+
+/// Gives back what is not in use: freed memory, and pages of the program itself, which come back from the system's cache
+/// when they are needed. Most were needed at the start only.
+void process_return_memory(void);
