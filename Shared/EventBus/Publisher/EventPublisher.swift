@@ -1,7 +1,7 @@
 package import Domain
 package import Logging
 import Redis
-package import ServiceLifecycle
+internal import ServiceLifecycle
 import Synchronization
 
 /// Publishes through outages: events wait in a bounded buffer while Redis is slow or away, and one whose reply was lost
