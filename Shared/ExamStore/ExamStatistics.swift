@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 /// Figures of an exam, kept up to date by analytics as sheets are marked.
 package struct ExamStatistics: Codable, Equatable, Sendable {

@@ -1,6 +1,6 @@
 internal import Audit
-package import Domain
-package import EventBus
+internal import Domain
+internal import EventBus
 package import Redis
 
 /// Exams, sheets, marks, statistics, inboxes and users in Redis.

@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 /// Why a record could not be read or changed.
 package struct ExamStoreError: Error, Sendable, Equatable, CustomStringConvertible {
