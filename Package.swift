@@ -230,6 +230,8 @@ let package = Package(
             "ServiceKitTests",
             ["ServiceKit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", configuration, logging]),
         test("BatchWorkerTests", ["BatchWorker", "Domain"]),
-        test("ZhiYueCLITests", ["ZhiYueCLI", "Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
+        test(
+            "ZhiYueCLITests",
+            ["ZhiYueCLI", "Audit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", logging]),
     ]
 )

@@ -12,6 +12,7 @@ struct ZhiYueCommand: AsyncParsableCommand {
             StatusCommand.self,
             EventsCommand.self,
             DeadLettersCommand.self,
+            TasksCommand.self,
             AuditCommand.self,
             BenchCommand.self,
             TokenCommand.self,

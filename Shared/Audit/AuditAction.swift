@@ -21,10 +21,17 @@ package struct AuditAction: StringIdentifier {
     package static let replayCancelled: AuditAction = "replay.cancelled"
     package static let deadLettersRequeued: AuditAction = "dead_letters.requeued"
     package static let deadLettersPurged: AuditAction = "dead_letters.purged"
+    package static let tasksSubmitted: AuditAction = "tasks.submitted"
+    package static let tasksCancelled: AuditAction = "tasks.cancelled"
+    package static let tasksRetried: AuditAction = "tasks.retried"
+    package static let tasksPurged: AuditAction = "tasks.purged"
+    package static let queuePaused: AuditAction = "queue.paused"
+    package static let queueResumed: AuditAction = "queue.resumed"
     package static let auditExported: AuditAction = "audit.exported"
 
     package static let all: [AuditAction] = [
         .signedIn, .signInRefused, .tokenIssued, .userCreated, .examCreated, .examChanged, .examDeleted, .marksChanged,
-        .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .auditExported,
+        .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
+        .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .auditExported,
     ]
 }

@@ -1,17 +1,5 @@
 /// What `EventsBench` found. Parts that were not measured are left out of the JSON.
 struct EventsBenchFigures: Encodable {
-    struct Rate: Sendable, CustomStringConvertible {
-        let perSecond: Double
-        /// CPU time of this process for an event.
-        let clientMicroseconds: Double
-        /// CPU time of Redis for an event.
-        let serverMicroseconds: Double
-
-        var description: String {
-            "\(Int(perSecond))/s (CPU µs: client \(rounded(clientMicroseconds)), server \(rounded(serverMicroseconds)))"
-        }
-    }
-
     struct Latency: Encodable, Sendable, CustomStringConvertible {
         let offeredPerSecond: Int
         let p50: Double
@@ -21,15 +9,11 @@ struct EventsBenchFigures: Encodable {
 
         /// - Parameter milliseconds: sorted.
         init(offered: Int, milliseconds: [Double]) {
-            func percentile(_ percent: Double) -> Double {
-                let rank = Int((percent / 100 * Double(milliseconds.count)).rounded(.up))
-                return milliseconds.isEmpty ? 0 : rounded(milliseconds[Swift.max(0, rank - 1)])
-            }
             offeredPerSecond = offered
-            p50 = percentile(50)
-            p95 = percentile(95)
-            p99 = percentile(99)
-            max = percentile(100)
+            p50 = percentile(50, of: milliseconds)
+            p95 = percentile(95, of: milliseconds)
+            p99 = percentile(99, of: milliseconds)
+            max = percentile(100, of: milliseconds)
         }
 
         var description: String { "p50 \(p50) ms, p95 \(p95) ms, p99 \(p99) ms, max \(max) ms" }
@@ -109,7 +93,7 @@ struct EventsBenchFigures: Encodable {
         case cpu = "cpu_microseconds_per_event"
     }
 
-    mutating func setPublishing(rates: [Rate], ceilings: [Rate]) {
+    mutating func setPublishing(rates: [BenchRate], ceilings: [BenchRate]) {
         let rate = median(rates)
         let ceiling = median(ceilings)
         publishPerSecond = Int(rate.perSecond)
@@ -122,7 +106,7 @@ struct EventsBenchFigures: Encodable {
         cpu.ceilingServer = rounded(ceiling.serverMicroseconds)
     }
 
-    mutating func setDelivery(_ rates: [Rate]) {
+    mutating func setDelivery(_ rates: [BenchRate]) {
         let rate = median(rates)
         deliveredPerSecond = Int(rate.perSecond)
         deliveredRatio = ceilingPerSecond.map { rounded(rate.perSecond / Double($0)) }
@@ -130,7 +114,7 @@ struct EventsBenchFigures: Encodable {
         cpu.deliverServer = rounded(rate.serverMicroseconds)
     }
 
-    mutating func setBacklog(_ rates: [Rate], events: Int) {
+    mutating func setBacklog(_ rates: [BenchRate], events: Int) {
         let rate = median(rates)
         backlogPerSecond = Int(rate.perSecond)
         backlogEvents = events
@@ -143,7 +127,7 @@ struct EventsBenchFigures: Encodable {
         if latency == nil { latency = figure } else { latencyAtLowRate = figure }
     }
 
-    mutating func addReplicas(_ count: Int, _ rate: Rate) {
+    mutating func addReplicas(_ count: Int, _ rate: BenchRate) {
         replicas = (replicas ?? []) + [Replicas(replicas: count, deliveredPerSecond: Int(rate.perSecond))]
     }
 
@@ -167,10 +151,4 @@ struct EventsBenchFigures: Encodable {
         lines += line("Partitions moved within", rebalancing?.description)
         return lines.joined(separator: "\n")
     }
-
-    private func median(_ rates: [Rate]) -> Rate {
-        rates.sorted { $0.perSecond < $1.perSecond }[rates.count / 2]
-    }
 }
-
-private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }

@@ -8,11 +8,11 @@ extension EventsBenchRun {
 
     /// Publishing, reading, handling and acknowledging at once.
     func measureDelivery(_ figures: inout EventsBenchFigures) async throws {
-        var rates: [EventsBenchFigures.Rate] = []
+        var rates: [BenchRate] = []
         for round in 1...options.rounds {
             try await clear()
             let rate = try await withSubscriber(TrivialHandler()) { _ in
-                try await timed {
+                try await meter.timed {
                     try await publish(count: options.events)
                     try await waitUntilAcknowledged(count: options.events)
                     return options.events
@@ -26,11 +26,11 @@ extension EventsBenchRun {
 
     /// Reading, handling and acknowledging what was published before; from the start of the subscriber.
     func measureBacklog(_ figures: inout EventsBenchFigures) async throws {
-        var rates: [EventsBenchFigures.Rate] = []
+        var rates: [BenchRate] = []
         for round in 1...options.rounds {
             try await clear()
             try await publish(count: options.events)
-            let rate = try await timed {
+            let rate = try await meter.timed {
                 try await withSubscriber(TrivialHandler(), isAwaited: false) { _ in
                     try await waitUntilAcknowledged(count: options.events)
                 }

@@ -7,15 +7,15 @@ extension EventsBenchRun {
     /// The ceiling and publishing, in turns.
     func measurePublishing(_ figures: inout EventsBenchFigures) async throws {
         let command = try await sampleCommand()
-        var ceilings: [EventsBenchFigures.Rate] = []
-        var rates: [EventsBenchFigures.Rate] = []
+        var ceilings: [BenchRate] = []
+        var rates: [BenchRate] = []
         for round in 1...options.rounds {
             try await clear()
             // As many as take about as long as a round of publishing.
             let count = Int((rates.last?.perSecond ?? 75_000) * options.seconds)
-            ceilings.append(try await timed { try await ceiling(command, count: count) })
+            ceilings.append(try await meter.timed { try await ceiling(command, count: count) })
             try await clear()
-            rates.append(try await timed { try await publishForSeconds() })
+            rates.append(try await meter.timed { try await publishForSeconds() })
             progress(
                 "round \(round) of \(options.rounds): redis-benchmark \(ceilings[round - 1]), publish \(rates[round - 1])"
             )

@@ -24,7 +24,7 @@ extension EventsBenchRun {
                 let before = try await entriesRead()
                 _ = try await client.send(["ACL", "SETUSER", Self.user, "+xreadgroup"])
                 while try await entriesRead() == before { try await Task.sleep(for: .milliseconds(1)) }
-                return try await timed {
+                return try await meter.timed {
                     try await waitUntilAcknowledged(count: options.events)
                     return options.events - before
                 }

@@ -1,6 +1,5 @@
 internal import Domain
 internal import EventBus
-internal import Glibc
 internal import Logging
 internal import Redis
 
@@ -9,6 +8,7 @@ struct EventsBenchRun: Sendable {
     let options: EventsBench
     let server: BenchServer
     let client: RedisClient
+    let meter: LoadMeter
     let bus: EventBus
     let events: EventsBenchEvents
 
@@ -16,6 +16,7 @@ struct EventsBenchRun: Sendable {
         self.options = options
         self.server = server
         client = try Self.client(url: server.url)
+        meter = LoadMeter(client: client)
         bus = Self.bus(client)
         events = EventsBenchEvents(bytes: options.bytes, source: bus.source)
         // Rewrites of the append-only file would disturb some rounds and not others.
@@ -53,44 +54,8 @@ struct EventsBenchRun: Sendable {
 
     /// Empties Redis and its append-only file.
     func clear() async throws {
-        _ = try await client.send(["FLUSHALL"])
-        _ = try await client.send(["BGREWRITEAOF"])
-        while try await info("persistence", "aof_rewrite_in_progress") + info("persistence", "aof_rewrite_scheduled")
-            > 0
-        {
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        try await meter.clear()
         try await bus.prepare()
-    }
-
-    /// A number of `INFO`; 0 when there is none of that name.
-    func info(_ section: String, _ name: String) async throws -> Double {
-        let text = try await client.send(["INFO", section]).string ?? ""
-        let line = text.split(separator: "\r\n").first { $0.hasPrefix("\(name):") }
-        return line.flatMap { Double($0.dropFirst(name.utf8.count + 1)) } ?? 0
-    }
-
-    /// Runs `load` and measures its time and the CPU time it took.
-    func timed(_ load: () async throws -> Int) async throws -> EventsBenchFigures.Rate {
-        let server = try await serverSeconds()
-        let own = Self.ownSeconds()
-        let start = ContinuousClock.now
-        let count = try await load()
-        let seconds = start.duration(to: .now) / .seconds(1)
-        let ownUsed = Self.ownSeconds() - own
-        return EventsBenchFigures.Rate(
-            perSecond: Double(count) / seconds, clientMicroseconds: ownUsed / Double(count) * 1e6,
-            serverMicroseconds: (try await serverSeconds() - server) / Double(count) * 1e6)
-    }
-
-    private func serverSeconds() async throws -> Double {
-        try await info("cpu", "used_cpu_user") + info("cpu", "used_cpu_sys")
-    }
-
-    private static func ownSeconds() -> Double {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
     }
 
     /// `options.callers` publishers, each one event after the other, until `count` are published.

@@ -5,5 +5,7 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure parts of the system on this machine.",
         discussion: "The last line of every bench is one JSON object of its figures.",
-        subcommands: [EventsBench.self, EventsBenchReplica.self, RecognitionBench.self])
+        subcommands: [
+            EventsBench.self, EventsBenchReplica.self, TasksBench.self, TasksBenchWorker.self, RecognitionBench.self,
+        ])
 }
