@@ -8,7 +8,7 @@ import Testing
 
 @testable import ZhiYueCLI
 
-@Suite struct TaskCommandTests {
+@Suite(.timeLimit(.minutes(2))) struct TaskCommandTests {
     private func payload(_ version: Int, exam: String = "a") -> String {
         #"{"kind":"results_csv","exam_id":"\#(exam)","results_version":\#(version)}"#
     }

@@ -1,5 +1,13 @@
+internal import Domain
 internal import FoundationEssentials
 internal import Glibc
+internal import Logging
+internal import Redis
+
+/// What a bench found: a table for people, JSON for programs.
+protocol BenchFigures: Encodable {
+    func table() -> String
+}
 
 /// A Redis of a bench's own, set up as `zhiyue up` does, in a folder that goes when the bench ends.
 ///
@@ -45,5 +53,49 @@ final class BenchServer: Sendable {
         process.send(SIGKILL)
         _ = try? await running.value
         try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Runs a bench on a Redis of its own and prints what it found.
+    static func run(json: Bool, _ bench: (BenchServer, RedisClient) async throws -> any BenchFigures) async throws {
+        let server = try await BenchServer(environment: ProcessInfo.processInfo.environment)
+        do {
+            let client = try Self.client(url: server.url)
+            // Rewrites of the append-only file would disturb some rounds and not others.
+            _ = try await client.send(["CONFIG", "SET", "auto-aof-rewrite-percentage", 0])
+            let figures = try await bench(server, client)
+            await client.close()
+            await server.stop()
+            if !json { print(figures.table()) }
+            print(try JSON.string(figures))
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+
+    static func client(url: String) throws -> RedisClient {
+        RedisClient(configuration: try RedisConfiguration(url: url), logger: silent)
+    }
+
+    static var silent: Logger { Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() } }
+
+    /// A further process of a bench, not yet started: this program with `arguments`.
+    func process(_ name: String, _ arguments: [String]) throws -> ChildProcess {
+        let log = try ChildLog(name: name, directory: path, showsWarnings: true)
+        return ChildProcess(
+            ChildProcess.Launch(
+                executable: try OwnExecutable.path(), arguments: ["bench"] + arguments,
+                environment: ProcessInfo.processInfo.environment), log: log)
+    }
+
+    /// Runs `body` beside `processes`, and kills those that are left.
+    func with<R: Sendable>(
+        _ processes: [ChildProcess], _ body: () async throws -> R
+    ) async throws -> R {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for process in processes { group.addTask { _ = try await process.run() } }
+            defer { for process in processes { process.send(SIGKILL) } }
+            return try await body()
+        }
     }
 }

@@ -1,7 +1,4 @@
 internal import ArgumentParser
-internal import Domain
-internal import FoundationEssentials
-internal import Glibc
 
 /// Measures the event bus against what its Redis can do.
 struct EventsBench: AsyncParsableCommand {
@@ -57,17 +54,8 @@ struct EventsBench: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let server = try await BenchServer(environment: ProcessInfo.processInfo.environment)
-        do {
-            let run = try await EventsBenchRun(options: self, server: server)
-            let figures = try await run.measure()
-            await run.close()
-            await server.stop()
-            if !json { print(figures.table()) }
-            print(try JSON.string(figures))
-        } catch {
-            await server.stop()
-            throw error
+        try await BenchServer.run(json: json) { server, client in
+            try await EventsBenchRun(options: self, server: server, client: client).measure()
         }
     }
 }

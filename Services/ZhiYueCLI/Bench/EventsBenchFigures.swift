@@ -1,5 +1,5 @@
 /// What `EventsBench` found. Parts that were not measured are left out of the JSON.
-struct EventsBenchFigures: Encodable {
+struct EventsBenchFigures: BenchFigures {
     struct Latency: Encodable, Sendable, CustomStringConvertible {
         let offeredPerSecond: Int
         let p50: Double

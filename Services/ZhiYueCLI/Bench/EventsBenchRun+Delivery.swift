@@ -48,7 +48,7 @@ extension EventsBenchRun {
         _ body: @Sendable (EventSubscriber) async throws -> R
     ) async throws -> R {
         let subscriber = EventSubscriber(
-            bus: bus, group: Self.group, replica: "bench", handlers: [handler], logger: Self.silent)
+            bus: bus, group: Self.group, replica: "bench", handlers: [handler], logger: BenchServer.silent)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await subscriber.run() }
             while isAwaited, subscriber.ownedPartitions.count < bus.configuration.partitions {

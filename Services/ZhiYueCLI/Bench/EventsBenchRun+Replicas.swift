@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Domain
 internal import EventBus
-internal import FoundationEssentials
 internal import Glibc
 internal import Redis
 internal import ServiceLifecycle
@@ -15,9 +14,7 @@ extension EventsBenchRun {
             try await clear()
             _ = try await client.send(["ACL", "SETUSER", Self.user, "on", ">\(Self.user)", "~*", "&*", "+@all"])
             let processes = try (0..<replicas).map { try replica($0) }
-            let rate = try await withThrowingTaskGroup(of: Void.self) { group in
-                for process in processes { group.addTask { _ = try await process.run() } }
-                defer { for process in processes { process.send(SIGKILL) } }
+            let rate = try await server.with(processes) {
                 try await waitUntilShared(by: replicas)
                 _ = try await client.send(["ACL", "SETUSER", Self.user, "-xreadgroup"])
                 try await publish(count: options.events)
@@ -82,12 +79,8 @@ extension EventsBenchRun {
 
     private func replica(_ number: Int) throws -> ChildProcess {
         let url = "unix://\(Self.user):\(Self.user)@" + server.url.dropFirst("unix://".count)
-        let log = try ChildLog(name: "replica-\(number)", directory: server.path, showsWarnings: true)
-        return ChildProcess(
-            ChildProcess.Launch(
-                executable: try OwnExecutable.path(),
-                arguments: ["bench", "events-replica", "--url", url, "--replica", "replica-\(number)"],
-                environment: ProcessInfo.processInfo.environment), log: log)
+        let name = "replica-\(number)"
+        return try server.process(name, ["events-replica", "--url", url, "--replica", name])
     }
 
     /// Waits until each replica owns its share.
@@ -124,12 +117,12 @@ struct EventsBenchReplica: AsyncParsableCommand {
     @Option var replica: String
 
     func run() async throws {
-        let client = try EventsBenchRun.client(url: url)
+        let client = try BenchServer.client(url: url)
         let subscriber = EventSubscriber(
             bus: EventsBenchRun.bus(client), group: Self.group, replica: replica, handlers: [TrivialHandler()],
-            logger: EventsBenchRun.silent)
+            logger: BenchServer.silent)
         try await ServiceGroup(
-            services: [subscriber], gracefulShutdownSignals: [.sigterm], logger: EventsBenchRun.silent
+            services: [subscriber], gracefulShutdownSignals: [.sigterm], logger: BenchServer.silent
         ).run()
     }
 }

@@ -1,6 +1,5 @@
 internal import Domain
 internal import EventBus
-internal import Logging
 internal import Redis
 
 /// One run of the bench: the connections, and what its parts share.
@@ -12,26 +11,18 @@ struct EventsBenchRun: Sendable {
     let bus: EventBus
     let events: EventsBenchEvents
 
-    init(options: EventsBench, server: BenchServer) async throws {
+    init(options: EventsBench, server: BenchServer, client: RedisClient) {
         self.options = options
         self.server = server
-        client = try Self.client(url: server.url)
+        self.client = client
         meter = LoadMeter(client: client)
         bus = Self.bus(client)
         events = EventsBenchEvents(bytes: options.bytes, source: bus.source)
-        // Rewrites of the append-only file would disturb some rounds and not others.
-        _ = try await client.send(["CONFIG", "SET", "auto-aof-rewrite-percentage", 0])
-    }
-
-    static func client(url: String) throws -> RedisClient {
-        RedisClient(configuration: try RedisConfiguration(url: url), logger: silent)
     }
 
     static func bus(_ client: RedisClient) -> EventBus {
         EventBus(client: client, keys: RedisKeys(), configuration: EventBusConfiguration(), source: "/zhiyue/bench")
     }
-
-    static var silent: Logger { Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() } }
 
     func measure() async throws -> EventsBenchFigures {
         var figures = EventsBenchFigures()
@@ -42,10 +33,6 @@ struct EventsBenchRun: Sendable {
         if options.parts.contains(.replicas) { try await measureReplicas(&figures) }
         if options.parts.contains(.rebalancing) { try await measureRebalancing(&figures) }
         return figures
-    }
-
-    func close() async {
-        await client.close()
     }
 
     func progress(_ text: String) {

@@ -1,6 +1,4 @@
 internal import ArgumentParser
-internal import Domain
-internal import FoundationEssentials
 
 /// Measures the task queue against what its scripts cost Redis.
 struct TasksBench: AsyncParsableCommand {
@@ -12,8 +10,8 @@ struct TasksBench: AsyncParsableCommand {
             one by one, submit_batch_per_second those in batches of 100; completed_per_second counts queued tasks that \
             one process claims, runs (a handler that does nothing) and completes, with leases and results. pickup_ms is \
             from the moment a task was due to be submitted to its handler; recovery_seconds from the SIGKILL of a \
-            worker to the next run of its tasks. redis_share is the part of one core that the scripts took of Redis: \
-            1 would be Redis' own limit.
+            worker to the next run of its tasks. redis_scripts is the CPU time the scripts took of \
+            Redis for a task, and their share of one core at that rate: 1 would be Redis' own limit.
             """)
 
     @Option(help: "Concurrent callers that submit one by one.")
@@ -58,17 +56,8 @@ struct TasksBench: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let server = try await BenchServer(environment: ProcessInfo.processInfo.environment)
-        do {
-            let run = try await TasksBenchRun(options: self, server: server)
-            let figures = try await run.measure()
-            await run.close()
-            await server.stop()
-            if !json { print(figures.table()) }
-            print(try JSON.string(figures))
-        } catch {
-            await server.stop()
-            throw error
+        try await BenchServer.run(json: json) { server, client in
+            try await TasksBenchRun(options: self, server: server, client: client).measure()
         }
     }
 }

@@ -1,5 +1,5 @@
 /// What `TasksBench` found. Parts that were not measured are left out of the JSON.
-struct TasksBenchFigures: Encodable {
+struct TasksBenchFigures: BenchFigures {
     struct Milliseconds: Encodable {
         let p50: Double
         let p95: Double

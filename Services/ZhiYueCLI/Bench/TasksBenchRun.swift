@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Domain
-internal import FoundationEssentials
 internal import Glibc
 internal import Redis
 internal import TaskQueue
@@ -15,22 +14,16 @@ struct TasksBenchRun: Sendable {
 
     private static let context = EventContext(source: "/zhiyue/bench", correlationID: .make())
 
-    init(options: TasksBench, server: BenchServer) async throws {
+    init(options: TasksBench, server: BenchServer, client: RedisClient) {
         self.options = options
         self.server = server
-        client = try EventsBenchRun.client(url: server.url)
+        self.client = client
         meter = LoadMeter(client: client)
         queue = Self.queue(client)
-        // Rewrites of the append-only file would disturb some rounds and not others.
-        _ = try await client.send(["CONFIG", "SET", "auto-aof-rewrite-percentage", 0])
     }
 
     static func queue(_ client: RedisClient) -> TaskQueue {
         TaskQueue(client: client, keys: RedisKeys(), configuration: TaskQueueConfiguration())
-    }
-
-    func close() async {
-        await client.close()
     }
 
     private func progress(_ text: String) {
@@ -85,14 +78,14 @@ struct TasksBenchRun: Sendable {
     }
 
     /// Four callers, each a batch after the other.
-    private func submitBatches(_ numbers: Range<Int>, due: UInt64 = 0) async throws -> Int {
+    private func submitBatches(_ numbers: Range<Int>) async throws -> Int {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for caller in 0..<4 {
                 group.addTask {
                     for first in stride(from: numbers.lowerBound + caller * 100, to: numbers.upperBound, by: 400) {
                         let batch = try (first..<min(first + 100, numbers.upperBound)).map {
                             try TaskDraft(
-                                TasksBenchTask($0, bytes: options.bytes, due: due), examID: nil, context: Self.context)
+                                TasksBenchTask($0, bytes: options.bytes), examID: nil, context: Self.context)
                         }
                         _ = try await queue.submit(batch: batch)
                     }
@@ -227,20 +220,15 @@ struct TasksBenchRun: Sendable {
         _ count: Int, workers: Int, milliseconds: Int, _ body: ([ChildProcess]) async throws -> R
     ) async throws -> R {
         let processes = try (0..<count).map { number in
-            let log = try ChildLog(name: "worker-\(number)", directory: server.path, showsWarnings: true)
-            return ChildProcess(
-                ChildProcess.Launch(
-                    executable: try OwnExecutable.path(),
-                    arguments: [
-                        "bench", "tasks-worker", "--url", server.url, "--replica", "worker-\(number)", "--workers",
-                        "\(workers)", "--milliseconds", "\(milliseconds)",
-                    ], environment: ProcessInfo.processInfo.environment), log: log)
+            let name = "worker-\(number)"
+            return try server.process(
+                name,
+                [
+                    "tasks-worker", "--url", server.url, "--replica", name, "--workers", "\(workers)",
+                    "--milliseconds", "\(milliseconds)",
+                ])
         }
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            for process in processes { group.addTask { _ = try await process.run() } }
-            defer { for process in processes { process.send(SIGKILL) } }
-            return try await body(processes)
-        }
+        return try await server.with(processes) { try await body(processes) }
     }
 
     // MARK: Shared
@@ -249,7 +237,7 @@ struct TasksBenchRun: Sendable {
         _ handler: TasksBenchHandler, _ workers: Int, _ body: @Sendable () async throws -> R
     ) async throws -> R {
         let worker = TaskWorker(
-            queue: queue, handlers: [handler], maxWorkers: workers, name: "bench", logger: EventsBenchRun.silent)
+            queue: queue, handlers: [handler], maxWorkers: workers, name: "bench", logger: BenchServer.silent)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
             let result = try await body()
@@ -312,9 +300,9 @@ struct TasksBenchWorker: AsyncParsableCommand {
 
     func run() async throws {
         let worker = TaskWorker(
-            queue: TasksBenchRun.queue(try EventsBenchRun.client(url: url)),
+            queue: TasksBenchRun.queue(try BenchServer.client(url: url)),
             handlers: [TasksBenchHandler(taking: .milliseconds(milliseconds))], maxWorkers: workers, name: replica,
-            logger: EventsBenchRun.silent)
+            logger: BenchServer.silent)
         try await worker.run()
     }
 }

@@ -59,6 +59,4 @@ final class TasksBenchHandler: TaskHandler {
             return seen
         }
     }
-
-    var count: Int { seen.withLock { $0.nanoseconds.count } }
 }
