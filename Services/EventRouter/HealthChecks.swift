@@ -1,7 +1,6 @@
 internal import Coordination
 internal import Domain
 internal import EventBus
-internal import Logging
 internal import ServiceKit
 
 /// Publishes every 30 s which services live: `system.health_check`. Done by the leader; should two believe to be it, the
@@ -17,20 +16,15 @@ struct HealthChecks {
 
     /// Until it is cancelled.
     func run(under fence: Fence) async throws {
-        while !Task.isCancelled {
-            do {
-                let live = try await context.registry.list().filter { $0.state == .ready }
-                let counts = Dictionary(grouping: live, by: \.name).mapValues(\.count)
-                let check = SystemHealthCheck(
-                    healthy: Self.services.allSatisfy { counts[$0] != nil }, services: counts)
-                let event = try EventEnvelope(
-                    check, examID: nil, context: EventContext(source: context.source, correlationID: .make()))
-                // A little less than the pause, which never ends early but may be counted from a late answer.
-                try await context.bus.publish(event, under: fence, atMostEvery: Self.interval * 0.9)
-            } catch {
-                context.logger.warning("could not publish a health check", metadata: [LogKey.error: "\(error)"])
-            }
-            try await Task.sleep(for: Self.interval)
-        }
+        try await PeriodicWork("publish a health check", every: Self.interval, logger: context.logger) {
+            let live = try await context.registry.list().filter { $0.state == .ready }
+            let counts = Dictionary(grouping: live, by: \.name).mapValues(\.count)
+            let check = SystemHealthCheck(
+                healthy: Self.services.allSatisfy { counts[$0] != nil }, services: counts)
+            let event = try EventEnvelope(
+                check, examID: nil, context: EventContext(source: context.source, correlationID: .make()))
+            // A little less than the pause, which never ends early but may be counted from a late answer.
+            try await context.bus.publish(event, under: fence, atMostEvery: Self.interval * 0.9)
+        }.run()
     }
 }

@@ -12,7 +12,8 @@ final class RESPReader {
 
     private let reader: UnsafeMutablePointer<redisReader>
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
-    /// Behind a pointer, since the callbacks come through C, a score for every event read.
+    /// Behind a pointer: the callbacks, some twenty for each event read, come through C, and a class's fields would be
+    /// checked for exclusive access in each.
     private let builder: UnsafeMutablePointer<ReplyBuilder>
     private let maxReplyBytes: Int
     /// Bytes fed since the end of the last complete reply.
