@@ -1,6 +1,7 @@
 internal import ChaosWorkload
 internal import Domain
 internal import EventBus
+internal import Foundation
 internal import Logging
 internal import Redis
 internal import ServiceLifecycle
@@ -15,26 +16,23 @@ enum Entrypoint {
         let logger = Logger(label: options.name)
         let client = try options.timing.client(options.redis, logger: logger)
         let bus = options.timing.bus(client, source: "/zhiyue/\(options.name)")
-        let clock = "\(Timestamp.now.milliseconds)"
         let subscriber = EventSubscriber(
             bus: bus, group: options.group, replica: options.name,
             handlers: [CountingHandler(client: client, keys: bus.keys)], logger: logger)
         let services = ServiceGroup(
             configuration: .init(
-                services: [client, ClockReport(client: client, key: options.clockKey, text: clock), subscriber],
+                services: [client, StartReport(file: options.reportFile), subscriber],
                 gracefulShutdownSignals: [.sigterm], logger: logger))
         try await services.run()
     }
 }
 
-/// Tells once what this process takes for the time.
-private struct ClockReport: Service {
-    let client: RedisClient
-    let key: String
-    let text: String
+/// Tells once that this process heeds SIGTERM from now on, and what it takes for the time.
+private struct StartReport: Service {
+    let file: String
 
     func run() async throws {
-        _ = try? await client.send(["SET", key, text])
+        try "\(Timestamp.now.milliseconds)".write(toFile: file, atomically: true, encoding: .utf8)
         try? await gracefulShutdown()
     }
 }

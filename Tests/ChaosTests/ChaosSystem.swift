@@ -206,11 +206,4 @@ final class ChaosSystem: Sendable {
         }
         return counts
     }
-
-    /// What a replica took for the time when it started, less what Redis takes for it now, in seconds.
-    func clockError(of replica: ReplicaProcess) async throws -> Int? {
-        let replies = try await client.pipeline([["GET", replica.options.clockKey], ["TIME"]])
-        guard let theirs = replies[0].int, let ours = replies[1].array?.first?.int else { return nil }
-        return theirs / 1000 - ours
-    }
 }

@@ -14,7 +14,9 @@ final class ReplicaProcess: Sendable {
     init(server: RedisServer, group: String, name: String, timing: ChaosTiming, clockShift: Int) async throws {
         network = try await FreezingProxy(
             server: server.socketPath, listeningAt: server.directory.appendingPathComponent("\(name).sock").path)
-        options = ReplicaOptions(redis: network.url, group: group, name: name, timing: timing)
+        options = ReplicaOptions(
+            redis: network.url, group: group, name: name, timing: timing,
+            reportFile: server.directory.appendingPathComponent("\(name).started").path)
         environment = ["CLOCK_SHIFT_SECONDS": "\(clockShift)"]
         try start()
     }
@@ -22,6 +24,7 @@ final class ReplicaProcess: Sendable {
     var name: String { options.name }
 
     func start() throws {
+        unlink(options.reportFile)
         let arguments = [Self.executable, try options.json]
         // `CHAOS_LOGS=DIR` keeps what the replicas log.
         let log = ProcessInfo.processInfo.environment["CHAOS_LOGS"].map { "\($0)/\(name).log" }
@@ -37,10 +40,17 @@ final class ReplicaProcess: Sendable {
         process.withLock { $0?.signal(number) }
     }
 
+    /// What it took for the time when it started, in milliseconds since 1970; nil before.
+    var reportedTime: Int? {
+        (try? String(contentsOfFile: options.reportFile, encoding: .utf8)).flatMap { Int($0) }
+    }
+
     /// Asks it to go and waits until it has gone.
     ///
     /// - Returns: its exit status.
     func leave() async throws -> Int32 {
+        // Before that, SIGTERM would end it as SIGKILL does.
+        while reportedTime == nil { try await Task.sleep(for: .milliseconds(5)) }
         signal(SIGTERM)
         while true {
             if let status = process.withLock({ $0?.exitStatus }) { return status }

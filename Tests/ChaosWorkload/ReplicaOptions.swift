@@ -9,20 +9,20 @@ package struct ReplicaOptions: Codable, Sendable {
     package var group: String
     package var name: String
     package var timing: ChaosTiming
+    /// What the replica writes when it has started: its wall clock, in milliseconds since 1970.
+    package var reportFile: String
 
-    package init(redis: String, group: String, name: String, timing: ChaosTiming) {
+    package init(redis: String, group: String, name: String, timing: ChaosTiming, reportFile: String) {
         self.redis = redis
         self.group = group
         self.name = name
         self.timing = timing
+        self.reportFile = reportFile
     }
 
     package init(json: String) throws {
         self = try JSON.decode(Self.self, from: Array(json.utf8))
     }
-
-    /// Where the replica reports its wall clock at its start, in milliseconds since 1970.
-    package var clockKey: String { RedisKeys().global("clock:\(name)") }
 
     package var json: String {
         get throws { String(decoding: try JSON.encode(self), as: UTF8.self) }

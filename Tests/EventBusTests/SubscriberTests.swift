@@ -123,6 +123,39 @@ import Testing
         }
     }
 
+    @Test func aReplyThatDidNotComeInTimeIsNoAttemptOfTheEvents() async throws {
+        try await BusFixture.run { fixture in
+            // All attempts but the last fail; then Redis is slow, twice, and the last attempt succeeds.
+            let recorder = Recorder { stored, context in
+                if context.attempt < 4 { throw Failure() }
+                if stored.number == 1, try await fixture.client.send(["INCR", "slow"]).int ?? 0 <= 2 {
+                    throw RedisError(.timedOut, "slow")
+                }
+            }
+            let replica = try fixture.start("r1", [recorder])
+            try await fixture.bus.publish(event(1))
+            try await until { try await fixture.lag() == 0 }
+            #expect(recorder.all.map(\.context.attempt) == [1, 2, 3, 4, 4, 4])
+            #expect(try await fixture.bus.deadLetters().deadLetters.isEmpty)
+            try await replica.leave()
+        }
+    }
+
+    @Test func anEventThatRedisNeverAnswersThoughItAnswersOthersBecomesADeadLetter() async throws {
+        try await BusFixture.run { fixture in
+            let recorder = Recorder { stored, _ in
+                if stored.number == 1 { throw RedisError(.timedOut, "never") }
+            }
+            let replica = try fixture.start("r1", [recorder])
+            try await fixture.bus.publish([event(1), event(2)])
+            try await until { recorder.numbers.last == 2 }
+            // As often without counting as attempts are counted after that.
+            #expect(recorder.all.map(\.context.attempt) == [1, 1, 1, 1, 2, 3, 4, 1])
+            #expect(try await fixture.bus.deadLetters().deadLetters.map(\.error) == ["timed out: never"])
+            try await replica.leave()
+        }
+    }
+
     @Test func aRejectedEventIsNotTriedAgain() async throws {
         try await BusFixture.run { fixture in
             let recorder = Recorder { _, _ in throw EventRejection("no such exam") }

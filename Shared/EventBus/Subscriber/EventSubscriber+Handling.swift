@@ -29,7 +29,7 @@ extension EventSubscriber {
 
     private func settled(_ outcome: LaneStateMachine.Outcome) {
         switch outcome {
-        case .failed, .postponed:
+        case .failed, .postponed, .unanswered:
             retryBell.ring()
             readerBell.ring()
         case .deadLettered: readerBell.ring()
@@ -99,13 +99,14 @@ extension EventSubscriber {
             metadata[LogKey.correlationID] = "\(stored.event.correlationID)"
         }
         if let error = error as? RedisError, error.isOutage {
-            // No fault of the event's, and no reason to give it up. Only one that Redis, which answers others, never
-            // answers in time is to blame itself.
-            let isPatient = isOwned == nil || error.code != .timedOut
-            if isPatient {
+            // No fault of the event's, and no reason to give it up. Only one that Redis, which answers others, does not
+            // answer in time again and again is to blame itself.
+            let isSuspect = isOwned != nil && error.code == .timedOut
+            if !isSuspect || work.unanswered < bus.configuration.maxRetries {
                 logger.warning("An event waits for Redis", metadata: metadata)
                 counters.withLock { $0.postponed += 1 }
-                return .postponed(due: .now + bus.configuration.retryDelay(attempt: work.attempt), done: done)
+                let due = ContinuousClock.now + bus.configuration.retryDelay(attempt: work.attempt)
+                return isSuspect ? .unanswered(due: due, done: done) : .postponed(due: due, done: done)
             }
         }
         guard !(error is EventRejection), work.attempt <= bus.configuration.maxRetries else {

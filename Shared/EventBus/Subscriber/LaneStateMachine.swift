@@ -31,6 +31,8 @@ struct LaneStateMachine {
         let item: Item
         /// 1 at the first try.
         let attempt: Int
+        /// How often Redis, which answered others, did not answer in time; these tries are not among the attempts.
+        let unanswered: Int
         /// Names of handlers that are done with the event.
         let done: Set<String>
     }
@@ -43,6 +45,8 @@ struct LaneStateMachine {
         case failed(due: ContinuousClock.Instant, done: Set<String>)
         /// To be tried again at `due`, for it was not the event that failed.
         case postponed(due: ContinuousClock.Instant, done: Set<String>)
+        /// As postponed, but the event may be to blame, so that it is counted.
+        case unanswered(due: ContinuousClock.Instant, done: Set<String>)
         /// Left pending, with the whole partition, for its next owner: this replica is ending, or does not own it.
         case abandoned
     }
@@ -106,6 +110,7 @@ struct LaneStateMachine {
         var items: Deque<Item> = []
         var state = State.ready
         var attempt = 1
+        var unanswered = 0
         var done: Set<String> = []
         var runningSince: ContinuousClock.Instant?
         var absence: Absence?
@@ -354,6 +359,7 @@ struct LaneStateMachine {
         let partition = lane.partition
         partition.running -= 1
         lane.attempt = 1
+        lane.unanswered = 0
         if !lane.done.isEmpty { lane.done = [] }
         switch outcome {
         case .handled:
@@ -362,10 +368,12 @@ struct LaneStateMachine {
         case .deadLettered:
             lane.items.removeFirst()
             partition.unacknowledged -= 1
-        case .failed(let due, let done), .postponed(let due, let done):
+        case .failed(let due, let done), .postponed(let due, let done), .unanswered(let due, let done):
             guard partition.phase != .draining else { break }
             lane.attempt = work.attempt
+            lane.unanswered = work.unanswered
             if case .failed = outcome { lane.attempt += 1 }
+            if case .unanswered = outcome { lane.unanswered += 1 }
             lane.done = done
             lane.state = .waiting(until: due)
             waiting.insert(work.lane)
@@ -399,7 +407,9 @@ struct LaneStateMachine {
         lane.state = .running
         lane.runningSince = now
         lane.partition.running += 1
-        return Work(lane: key, token: lane.token, item: item, attempt: lane.attempt, done: lane.done)
+        return Work(
+            lane: key, token: lane.token, item: item, attempt: lane.attempt, unanswered: lane.unanswered,
+            done: lane.done)
     }
 
     /// Makes lanes ready whose pause is over.
