@@ -3,7 +3,7 @@ internal import NIOCore
 /// A connection lent to one caller by `RedisClient.withDedicatedConnection`, for commands that block (`XREADGROUP
 /// BLOCK`, `BZPOPMIN`) or depend on each other (`WATCH`, `MULTI`). Not to be kept beyond that call.
 ///
-/// One command at a time. A time-out or a cancellation closes the connection, since its next reply would belong to the
+/// One command at a time, but for those sent with `begin`. A time-out or a cancellation closes the connection, since its next reply would belong to the
 /// command given up; every later use then fails with `.notSent`. `MULTI`, `SELECT` and the like are allowed: the
 /// connection is then not reused. `SUBSCRIBE` and `MONITOR` are not.
 package final class RedisConnection: Sendable {
@@ -42,6 +42,40 @@ package final class RedisConnection: Sendable {
         try await execute(commands, deadline: deadline)
     }
 
+    /// A command on its way.
+    package struct PendingReply: Sendable {
+        fileprivate let request: RedisRequest
+        fileprivate let outcome: EventLoopFuture<RedisRequest.Outcome>
+        fileprivate let connection: RedisConnection
+
+        /// The reply, once it is there.
+        ///
+        /// - Throws: as `send`.
+        package func value() async throws(RedisError) -> RESPValue {
+            let settled = await withTaskCancellationHandler {
+                // The promise is never failed.
+                try? await outcome.get()
+            } onCancel: {
+                connection.cancel(request)
+            }
+            let reply = try settled?.get() ?? .null
+            guard case .error(let error) = reply else { return reply }
+            throw RedisError(refused: error)
+        }
+    }
+
+    /// Sends a command before it returns, so that several are executed in the order of these calls; their replies may be
+    /// awaited later. No command of a script.
+    ///
+    /// - Parameter blockTime: How long the command may block on the server; it is given up a command time-out after that.
+    package func begin(_ command: RedisCommand, blockingFor blockTime: Duration = .zero) -> PendingReply {
+        let request = RedisRequest(command, deadline: .now() + TimeAmount(blockTime + commandTimeout))
+        let promise = eventLoop.makePromise(of: RedisRequest.Outcome.self)
+        request.promise(promise)
+        eventLoop.execute { self.write(request, isStateful: command.changesConnection) }
+        return PendingReply(request: request, outcome: promise.futureResult, connection: self)
+    }
+
     private func execute(
         _ commands: [RedisCommand], deadline: ContinuousClock.Instant?
     ) async throws(RedisError) -> [RESPValue] {
@@ -56,14 +90,16 @@ package final class RedisConnection: Sendable {
                 eventLoop.execute { self.write(request, isStateful: isStateful) }
             }
         } onCancel: {
-            eventLoop.execute {
-                request.cancel()
-                if request.isSent {
-                    self.handler.close(reason: "cancelled")
-                }
-            }
+            cancel(request)
         }
         return try outcome.get().array ?? []
+    }
+
+    private func cancel(_ request: RedisRequest) {
+        eventLoop.execute {
+            request.cancel()
+            if request.isSent { self.handler.close(reason: "cancelled") }
+        }
     }
 
     /// On the event loop.

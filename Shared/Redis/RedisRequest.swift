@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// A caller waiting for the replies to one command or one pipeline.
 ///
-/// `@unchecked Sendable`: the caller sets `continuation` before it hands the request over through a lock or the event
+/// `@unchecked Sendable`: the caller sets `receiver` before it hands the request over through a lock or the event
 /// loop's task queue; from `accept()` on, every mutable field is touched on the event loop alone. A cancellation that
 /// overtakes the hand-over only sets `isCancelledEarly`, itself touched on the event loop alone.
 final class RedisRequest: @unchecked Sendable {
@@ -20,7 +20,7 @@ final class RedisRequest: @unchecked Sendable {
     var timer: Scheduled<Void>?
     private(set) var isSent = false
     private var replies: [RESPValue] = []
-    private var continuation: UnsafeContinuation<Outcome, Never>?
+    private var receiver: Receiver?
     private var isAccepted = false
     private var isCancelledEarly = false
 
@@ -29,6 +29,11 @@ final class RedisRequest: @unchecked Sendable {
         case one(RedisCommand)
         case many([RedisCommand])
         case none
+    }
+
+    private enum Receiver {
+        case caller(UnsafeContinuation<Outcome, Never>)
+        case promise(EventLoopPromise<Outcome>)
     }
 
     init(_ command: RedisCommand, deadline: NIODeadline? = nil) {
@@ -48,11 +53,16 @@ final class RedisRequest: @unchecked Sendable {
         self.deadline = deadline
     }
 
-    var isSettled: Bool { isAccepted && continuation == nil }
+    var isSettled: Bool { isAccepted && receiver == nil }
 
     /// Called by the caller, before the hand-over.
     func suspend(_ continuation: UnsafeContinuation<Outcome, Never>) {
-        self.continuation = continuation
+        receiver = .caller(continuation)
+    }
+
+    /// Instead of `suspend`, by a caller that goes on before the outcome is there.
+    func promise(_ promise: EventLoopPromise<Outcome>) {
+        receiver = .promise(promise)
     }
 
     /// The event loop takes the request over.
@@ -73,7 +83,7 @@ final class RedisRequest: @unchecked Sendable {
     /// On the event loop.
     func receive(_ reply: RESPValue, isLast: Bool) {
         guard isPipeline else { return settle(.success(reply)) }
-        guard continuation != nil else { return }
+        guard receiver != nil else { return }
         if replies.isEmpty {
             replies.reserveCapacity(count)
         }
@@ -85,13 +95,16 @@ final class RedisRequest: @unchecked Sendable {
 
     /// On the event loop. A settled request ignores it.
     func settle(_ outcome: Outcome) {
-        guard let continuation else { return }
-        self.continuation = nil
+        guard let receiver else { return }
+        self.receiver = nil
         commands = .none
         replies = []
         timer?.cancel()
         timer = nil
-        continuation.resume(returning: outcome)
+        switch receiver {
+        case .caller(let continuation): continuation.resume(returning: outcome)
+        case .promise(let promise): promise.succeed(outcome)
+        }
     }
 
     /// On the event loop.

@@ -123,6 +123,20 @@ import Testing
         #expect(machine.beginRead().map(\.partition) == [1])
     }
 
+    @Test func aDrainingPartitionWaitsForEveryReadOnItsWay() {
+        var machine = machine(partitions: [0, 1])
+        _ = machine.beginRead()
+        _ = machine.beginRead()
+        machine.drain(0)
+        _ = machine.beginRead()
+        machine.endRead()
+        #expect(!machine.hasDrained)
+        #expect(machine.isReadOutdated)
+        machine.endRead()
+        #expect(machine.drained.keys.sorted() == [0])
+        #expect(!machine.isReadOutdated)
+    }
+
     @Test func resultsOfALostPartitionAreIgnored() throws {
         var machine = machine()
         deliver(&machine, 1, key: "a")
@@ -176,7 +190,7 @@ import Testing
         machine.readWasLost()
         // It may still be on its way, until its connection is known to be closed.
         #expect(!machine.hasDrained)
-        machine.endRead()
+        machine.endReads()
         #expect(machine.hasDrained)
         #expect(machine.beginRead().map(\.phase) == [.recovering(after: StreamPosition(milliseconds: 7))])
         machine.accepted(0, token: "t0", through: nil)

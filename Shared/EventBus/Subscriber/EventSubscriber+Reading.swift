@@ -1,3 +1,4 @@
+import DequeModule
 import Domain
 import Logging
 import Redis
@@ -31,7 +32,7 @@ extension EventSubscriber {
                     // A read given up on may still be on its way to Redis over an older connection. It would be
                     // served with entries that nobody then sees.
                     try await closeConnections(of: [member], except: identity)
-                    lanes.withLock { $0.endRead() }
+                    lanes.withLock { $0.endReads() }
                     try await verifyOwnership()
                     readerConnection.store(identity, ordering: .relaxed)
                     defer { readerConnection.store(0, ordering: .relaxed) }
@@ -52,37 +53,35 @@ extension EventSubscriber {
         }
     }
 
-    /// Reads until cancelled. While a backlog lasts, Redis already gathers the next entries when those of a reply are put
-    /// into lanes; when there is none, new events gather for a moment if they come thick and fast, since a read costs
-    /// Redis and this process as much as many events.
+    /// Reads until cancelled. While a backlog lasts, two reads are on their way, so that Redis gathers the entries of
+    /// one while those of the other are put into lanes; when there is none, new events gather for a moment if they come
+    /// thick and fast, since a read costs Redis and this process as much as many events.
     private func read(_ connection: RedisConnection) async throws {
-        try await withThrowingTaskGroup(of: RESPValue.self) { replies in
-            var next: Read?
-            while !Task.isCancelled {
-                let start = ContinuousClock.now
-                if next == nil {
-                    next = await begin()
-                    if let next { replies.addTask { try await self.send(next, connection) } }
-                }
-                guard let read = next else { continue }
-                guard let reply = try await replies.next() else { return }
-                let streams = streams(of: reply, read)
-                let isBacklog =
-                    !read.isRecovering && streams.contains { $0.entries.count >= bus.configuration.batchSize }
-                next = isBacklog ? beginIfPossible() : nil
-                if let next { replies.addTask { try await self.send(next, connection) } }
-                try await accept(streams, of: read)
-                let hasDrained = lanes.withLock { lanes in
-                    if next == nil { lanes.endRead() }
-                    return lanes.hasDrained
-                }
-                if hasDrained { ownershipBell.ring() }
-                let count = streams.reduce(0) { $0 + $1.entries.count }
-                guard next == nil, (1..<Self.smallRead).contains(count),
-                    start.duration(to: .now) < Self.gathering * 2
-                else { continue }
-                try? await Task.sleep(for: count < Self.fewEntries ? Self.gathering : Self.gathering * 4)
+        var pending: Deque<(read: Read, reply: RedisConnection.PendingReply)> = []
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            if pending.isEmpty {
+                guard let read = await begin() else { continue }
+                pending.append((read, send(read, connection, waits: true)))
             }
+            let (read, reply) = pending.removeFirst()
+            let streams = streams(of: try await reply.value(), read)
+            let isBacklog =
+                !read.isRecovering && streams.contains { $0.entries.count >= bus.configuration.batchSize }
+            while isBacklog, pending.count < 2, let next = beginIfPossible() {
+                // One that waited for entries would hold up those behind it.
+                pending.append((next, send(next, connection, waits: false)))
+            }
+            try await accept(streams, of: read)
+            let hasDrained = lanes.withLock { lanes in
+                lanes.endRead()
+                return lanes.hasDrained
+            }
+            if hasDrained { ownershipBell.ring() }
+            let count = streams.reduce(0) { $0 + $1.entries.count }
+            guard pending.isEmpty, (1..<Self.smallRead).contains(count), start.duration(to: .now) < Self.gathering * 2
+            else { continue }
+            try? await Task.sleep(for: count < Self.fewEntries ? Self.gathering : Self.gathering * 4)
         }
     }
 
@@ -121,9 +120,10 @@ extension EventSubscriber {
         return sources.isEmpty ? nil : Read(sources)
     }
 
-    private func send(_ read: Read, _ connection: RedisConnection) async throws -> RESPValue {
-        try await connection.send(
-            readCommand(read.sources), blockingFor: read.isRecovering ? .zero : bus.configuration.blockDuration)
+    private func send(_ read: Read, _ connection: RedisConnection, waits: Bool) -> RedisConnection.PendingReply {
+        // A page of pending entries never blocks.
+        let blockTime = waits && !read.isRecovering ? bus.configuration.blockDuration : .zero
+        return connection.begin(readCommand(read.sources, blockingFor: blockTime), blockingFor: blockTime)
     }
 
     private func streams(of reply: RESPValue, _ read: Read) -> [(source: Source, entries: [RESPValue])] {
@@ -152,11 +152,17 @@ extension EventSubscriber {
         }
     }
 
-    private func readCommand(_ sources: [Source]) -> RedisCommand {
+    /// - Parameter blockTime: Zero to get an empty reply when there is nothing to read.
+    private func readCommand(_ sources: [Source], blockingFor blockTime: Duration) -> RedisCommand {
         var command: RedisCommand = [
-            "XREADGROUP", "GROUP", group, Self.consumer, "COUNT", bus.configuration.batchSize, "BLOCK",
-            bus.configuration.blockDuration.milliseconds, "STREAMS",
+            "XREADGROUP", "GROUP", group, Self.consumer, "COUNT", bus.configuration.batchSize,
         ]
+        if blockTime > .zero {
+            // Redis takes 0 for "forever".
+            command.append("BLOCK")
+            command.append(max(1, blockTime.milliseconds))
+        }
+        command.append("STREAMS")
         for source in sources { command.append(bus.keys.events(source.partition)) }
         for source in sources {
             if case .recovering(let after) = source.phase {

@@ -138,8 +138,8 @@ struct LaneStateMachine {
     private var isDraining = false
     /// Whether the acknowledging loop was called for what has been handled since it last looked.
     private var isAcknowledgementCalled = false
-    /// Partitions of the read on its way.
-    private var reading: Set<Int> = []
+    /// Partitions of each read on its way, in the order in which they were sent.
+    private var reading: Deque<Set<Int>> = []
     /// Until when this replica may believe that it owns what it holds.
     private(set) var trustedUntil: ContinuousClock.Instant?
 
@@ -162,7 +162,7 @@ struct LaneStateMachine {
 
     private func isDrained(_ number: Int, _ partition: Partition) -> Bool {
         partition.phase == .draining && partition.running == 0 && partition.acknowledgements.isEmpty
-            && partition.acknowledging == 0 && !reading.contains(number)
+            && partition.acknowledging == 0 && !reading.contains { $0.contains(number) }
     }
 
     mutating func trust(until instant: ContinuousClock.Instant) {
@@ -211,29 +211,38 @@ struct LaneStateMachine {
 
     func lastAccepted(_ partition: Int) -> StreamPosition { partitions[partition]?.last ?? .zero }
 
-    /// What to read next: each partition's token, and its phase, `recovering` or `live`.
+    /// What to read next: each partition's token, and its phase, `recovering` or `live`. Unless there is nothing, the
+    /// read counts as on its way until `endRead()`.
     mutating func beginRead() -> [(partition: Int, token: String, phase: Phase)] {
         let sources = partitions.filter { $0.value.phase != .draining }.sorted { $0.key < $1.key }
-        reading = Set(sources.map(\.key))
+        if !sources.isEmpty { reading.append(Set(sources.map(\.key))) }
         return sources.map { ($0.key, $0.value.token, $0.value.phase) }
     }
 
+    /// The reply to the oldest read on its way was used.
     mutating func endRead() {
+        _ = reading.popFirst()
+    }
+
+    /// No read is on its way: the connection is another.
+    mutating func endReads() {
         reading = []
     }
 
     /// A read failed, or its reply was not used. Redis may have given entries out that nobody saw: they are pending
     /// behind the last one accepted, and must be read before any newer one. It may even still be on its way, so that
-    /// its partitions are not given up before its connection is known to be closed, which `endRead()` tells.
+    /// its partitions are not given up before its connection is known to be closed, which `endReads()` tells.
     mutating func readWasLost() {
         for (number, partition) in partitions where partition.phase != .draining {
             partitions[number]?.phase = .recovering(after: partition.last)
         }
     }
 
-    /// Whether the read on its way is not the one that would be begun now.
+    /// Whether a read on its way is not the one that would be begun now.
     var isReadOutdated: Bool {
-        !reading.isEmpty && reading != Set(partitions.filter { $0.value.phase != .draining }.keys)
+        guard !reading.isEmpty else { return false }
+        let current = Set(partitions.filter { $0.value.phase != .draining }.keys)
+        return reading.contains { $0 != current }
     }
 
     /// All entries of a reply were put into lanes; `last` is nil when there were none. An empty page of pending
