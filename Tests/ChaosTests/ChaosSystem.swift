@@ -102,10 +102,17 @@ final class ChaosSystem: Sendable {
             isStopping.raise()
             return try await group.reduce(into: []) { $0 += $1 }
         }
+        for replica in replicas { expectRunning(replica) }
         // With its connections, whatever they had not delivered is gone.
         await publishing.close()
         try await drained(within: .seconds(60))
         return Verdict(publications: unsyncedAsUnknown(publications), observations: try await observations(exams))
+    }
+
+    /// Notes when a replica ended by itself: no fault of Redis or the network may do that.
+    func expectRunning(_ replica: ReplicaProcess) {
+        guard let status = replica.exitStatus else { return }
+        failures.withLock { $0.append("\(replica.name) ended by itself with status \(status)") }
     }
 
     /// Redis killed between two syncs may forget what it acknowledged in the two seconds before. With `appendfsync

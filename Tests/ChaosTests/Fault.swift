@@ -47,6 +47,7 @@ extension ChaosSystem {
     ///   - replica: Which one, for faults of a replica.
     ///   - duration: How long the fault lasts, where it lasts.
     func inflict(_ fault: Fault, on replica: ReplicaProcess, for duration: Duration) async throws {
+        if fault.subject == .replica { expectRunning(replica) }
         switch fault {
         case .replicaKilled:
             replica.kill()

@@ -32,6 +32,9 @@ final class ReplicaProcess: Sendable {
         process.withLock { $0 = started }
     }
 
+    /// How it ended; nil while it runs.
+    var exitStatus: Int32? { process.withLock { $0?.exitStatus } }
+
     func kill() {
         process.withLock { $0?.end() }
     }
@@ -53,7 +56,7 @@ final class ReplicaProcess: Sendable {
         while reportedTime == nil { try await Task.sleep(for: .milliseconds(5)) }
         signal(SIGTERM)
         while true {
-            if let status = process.withLock({ $0?.exitStatus }) { return status }
+            if let status = exitStatus { return status }
             try await Task.sleep(for: .milliseconds(5))
         }
     }

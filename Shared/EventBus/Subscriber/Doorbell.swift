@@ -23,12 +23,14 @@ final class Doorbell: Sendable {
     func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isRung = state.withLock { state in
-                    defer { state.isRung = false }
-                    if !state.isRung, !Task.isCancelled { state.waiter = continuation }
-                    return state.isRung || Task.isCancelled
+                let mayGoOn = state.withLock { state in
+                    // Asked once: a cancellation in the middle of this comes through `ring()`, after it.
+                    let mayGoOn = state.isRung || Task.isCancelled
+                    state.isRung = false
+                    if !mayGoOn { state.waiter = continuation }
+                    return mayGoOn
                 }
-                if isRung { continuation.resume() }
+                if mayGoOn { continuation.resume() }
             }
         } onCancel: {
             ring()
