@@ -32,7 +32,8 @@ demo: build ## Simulate, scan, upload and mark $(SHEETS) sheets, and compare eve
 	exec $(RELEASE)/zhiyue demo --sheets $(SHEETS)
 
 bench-replay: deps ## Handle $(EVENTS) events live, replay them, and compare figures and times
-	$(SWIFT) run -c release ReplayBenchmark $(EVENTS)
+	$(SWIFT) build -c release --static-swift-stdlib --product ReplayBenchmark
+	$(RELEASE)/ReplayBenchmark $(EVENTS)
 
 test: deps ## Build for debugging and run every test
 	$(SWIFT) build --build-tests
