@@ -201,12 +201,13 @@ let package = Package(
         .executableTarget(
             name: "ChaosReplica",
             dependencies: [
-                "CShiftedClock", "ChaosWorkload", "Domain", "EventBus", "Redis", lifecycle, logging, unixSignals,
+                "CShiftedClock", "ChaosWorkload", "Domain", "EventBus", "Redis", "TaskQueue", lifecycle, logging,
+                unixSignals,
             ], path: "Tests/ChaosReplica", swiftSettings: settings),
         .target(
-            name: "ChaosWorkload", dependencies: ["Domain", "EventBus", "Redis", logging],
+            name: "ChaosWorkload", dependencies: ["Domain", "EventBus", "Redis", "TaskQueue", lifecycle, logging],
             path: "Tests/ChaosWorkload", swiftSettings: settings),
-        test("ChaosTests", ["ChaosWorkload", "Domain", "EventBus", "Redis", "TestSupport", logging]),
+        test("ChaosTests", ["ChaosWorkload", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", logging]),
         test("RedisTests", ["Redis", "TestSupport", lifecycle, logging, nioCore, nioPosix]),
         .executableTarget(
             name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],

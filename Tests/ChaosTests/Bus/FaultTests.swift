@@ -9,13 +9,13 @@ import Testing
     @Test(arguments: Fault.allCases) func noEventIsLostRepeatedOrOvertaken(_ fault: Fault) async throws {
         try await ChaosSystem.run { system in
             let verdict = try await system.underLoad(publishers: 4, seed: 1) {
-                let replica = system.replicas[0]
+                let (replica, group) = (system.replicas[0], ChaosSystem.groups[0])
                 // In the middle of its work.
-                try await system.until { try await system.effects(of: replica.options.group) > 100 }
+                try await system.until { try await system.effects(of: group) > 100 }
                 try await system.inflict(fault, on: replica, for: system.timing.lease * 2)
-                let before = try await system.effects(of: replica.options.group)
+                let before = try await system.effects(of: group)
                 // It goes on afterwards.
-                try await system.until { try await system.effects(of: replica.options.group) > before + 100 }
+                try await system.until { try await system.effects(of: group) > before + 100 }
             }
             #expect(verdict.isClean, "\(fault): \(verdict)")
             #expect(verdict.ok > 100)

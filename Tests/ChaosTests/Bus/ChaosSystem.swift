@@ -45,7 +45,7 @@ final class ChaosSystem: Sendable {
             for number in 0..<replicasPerGroup {
                 replicas.append(
                     try await ReplicaProcess(
-                        server: server, group: group, name: "\(group)-\(number)", timing: timing,
+                        server: server, role: .subscriber(group: group), name: "\(group)-\(number)", timing: timing,
                         clockShift: shifts[number % shifts.count]))
             }
         }
@@ -111,8 +111,7 @@ final class ChaosSystem: Sendable {
 
     /// Notes when a replica ended by itself: no fault of Redis or the network may do that.
     func expectRunning(_ replica: ReplicaProcess) {
-        guard let status = replica.exitStatus else { return }
-        failures.withLock { $0.append("\(replica.name) ended by itself with status \(status)") }
+        if let end = replica.untimelyEnd { failures.withLock { $0.append(end) } }
     }
 
     /// Redis killed between two syncs may forget what it acknowledged in the two seconds before. With `appendfsync

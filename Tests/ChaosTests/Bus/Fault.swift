@@ -61,35 +61,21 @@ extension ChaosSystem {
             let status = try await replica.leave()
             if status != 0 { failures.withLock { $0.append("\(replica.name) ended with status \(status)") } }
             try replica.start()
-        case .replicaFrozen: try await freeze(replica.network, .both, for: duration)
-        case .replicaRequestsFrozen: try await freeze(replica.network, .requests, for: duration)
-        case .replicaRepliesFrozen: try await freeze(replica.network, .replies, for: duration)
+        case .replicaFrozen: try await replica.network.freeze(.both, for: duration)
+        case .replicaRequestsFrozen: try await replica.network.freeze(.requests, for: duration)
+        case .replicaRepliesFrozen: try await replica.network.freeze(.replies, for: duration)
         case .replicaCut: await replica.network.sever()
-        case .publishersFrozen: try await freeze(publisherNetwork, .both, for: duration)
-        case .publishersRepliesFrozen: try await freeze(publisherNetwork, .replies, for: duration)
+        case .publishersFrozen: try await publisherNetwork.freeze(.both, for: duration)
+        case .publishersRepliesFrozen: try await publisherNetwork.freeze(.replies, for: duration)
         case .publishersCut: await publisherNetwork.sever()
         case .redisKilled:
             kills.withLock { $0.append(.now) }
-            server.kill()
-            try await Task.sleep(for: duration / 4)
-            try server.restart()
-        case .redisStopped:
-            server.freeze()
-            try await Task.sleep(for: duration)
-            server.thaw()
-        case .connectionsKilled: try server.command("CLIENT KILL TYPE normal")
-        case .scriptsFlushed: try server.command("SCRIPT FLUSH")
-        case .memoryFull:
-            try server.command("CONFIG SET maxmemory 1")
-            try await Task.sleep(for: duration)
-            try server.command("CONFIG SET maxmemory 0")
+            try await server.inflict(.killed, for: duration)
+        case .redisStopped: try await server.inflict(.stopped, for: duration)
+        case .connectionsKilled: try await server.inflict(.connectionsKilled, for: duration)
+        case .scriptsFlushed: try await server.inflict(.scriptsFlushed, for: duration)
+        case .memoryFull: try await server.inflict(.memoryFull, for: duration)
         }
-    }
-
-    private func freeze(_ network: FreezingProxy, _ frozen: FreezingProxy.Frozen, for duration: Duration) async throws {
-        await network.freeze(frozen)
-        try await Task.sleep(for: duration)
-        await network.thaw()
     }
 
     /// Nothing reaches Redis or comes from it, and every connection stays open.

@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 import Testing
 
@@ -6,10 +5,8 @@ import Testing
 /// `CHAOS_SECONDS`, `CHAOS_SEED` and `CHAOS_FSYNC` (`always` or `everysec`) change it.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct RandomizedChaosTests {
     @Test func everyEventTakesEffectOnceAndInOrderWhateverGoesWrong() async throws {
-        let environment = ProcessInfo.processInfo.environment
-        let seed = environment["CHAOS_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...0xFFFF_FFFF)
-        let seconds = environment["CHAOS_SECONDS"].flatMap { Int($0) } ?? 6
-        let synced = environment["CHAOS_FSYNC"] ?? "always"
+        let environment = ChaosEnvironment(seconds: 6)
+        let (seed, seconds, synced) = (environment.seed, environment.seconds, environment.synced)
         print("chaos: seed=\(seed) seconds=\(seconds) fsync=\(synced)")
         try await ChaosSystem.run(replicasPerGroup: 3, synced: synced) { system in
             let schedule = FaultSchedule(system: system, seed: seed)

@@ -2,7 +2,6 @@ import ChaosWorkload
 import Domain
 import EventBus
 import Redis
-import Synchronization
 
 /// Publishes events of its own exams, one call after the other, and remembers the outcome of each.
 struct Publisher {
@@ -88,13 +87,4 @@ struct Publisher {
         }
         return .unknown
     }
-}
-
-/// A flag several tasks share.
-final class Flag: Sendable {
-    private let state = Mutex(false)
-
-    var value: Bool { state.withLock { $0 } }
-
-    func raise() { state.withLock { $0 = true } }
 }

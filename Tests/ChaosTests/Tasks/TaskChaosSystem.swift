@@ -1,0 +1,183 @@
+import ChaosWorkload
+import Domain
+import Foundation
+import Logging
+import Redis
+import Synchronization
+import TaskQueue
+import TestSupport
+
+/// A private Redis, and workers and producers of tasks in processes of their own.
+final class TaskChaosSystem: Sendable {
+    struct Stuck: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What all producers together are to submit.
+    struct Production: Sendable {
+        var seed: UInt64
+        var producers: Int
+        var tasksEach: Int
+        var duration: Duration
+
+        var plans: [TaskPlan] {
+            (0..<producers).flatMap { producer in
+                (0..<tasksEach).map { TaskPlan(seed: seed, producer: producer, number: $0) }
+            }
+        }
+    }
+
+    let server: RedisServer
+    let timing: ChaosTiming
+    let workers: [ReplicaProcess]
+    let producers: [ReplicaProcess]
+    /// What should not have happened, besides what the accounting finds.
+    let failures = Mutex<[String]>([])
+    /// Not behind any network that fails, as is everything here.
+    let client: RedisClient
+    let queue: TaskQueue
+    let ledger: EffectLedger
+    private let production: Production?
+
+    private static let logger = Logger(label: "chaos", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    /// - Parameters:
+    ///   - places: tasks that each worker runs at the same time.
+    ///   - synced: `always`, so that what Redis has acknowledged it also has after it was killed.
+    init(
+        workers count: Int, places: Int, production: Production?, timing: ChaosTiming, synced: String
+    ) async throws {
+        self.production = production
+        self.timing = timing
+        server = try RedisServer(arguments: ["--appendfsync", synced])
+        client = RedisClient(configuration: try RedisConfiguration(url: server.url), logger: Self.logger)
+        queue = timing.queue(client)
+        ledger = EffectLedger(client: client)
+        // Clocks of workers must not matter: one is an hour behind, one an hour ahead.
+        let shifts = [-3600, 3600, 0]
+        let gates = server.directory.path
+        var workers: [ReplicaProcess] = []
+        for number in 0..<count {
+            workers.append(
+                try await ReplicaProcess(
+                    server: server, role: .taskWorker(TaskWorkerOptions(places: places, gates: gates)),
+                    name: "worker-\(number)", timing: timing, clockShift: shifts[number % shifts.count]))
+        }
+        self.workers = workers
+        var producers: [ReplicaProcess] = []
+        let begin = Timestamp.now.milliseconds
+        for number in 0..<(production?.producers ?? 0) {
+            guard let production else { break }
+            producers.append(
+                try await ReplicaProcess(
+                    server: server,
+                    role: .taskProducer(
+                        TaskProducerOptions(
+                            seed: production.seed, producer: number, quota: production.tasksEach, begin: begin,
+                            milliseconds: Int64(production.duration / .milliseconds(1)),
+                            progressFile: Self.progressFile(server, number))),
+                    name: "producer-\(number)", timing: timing))
+        }
+        self.producers = producers
+    }
+
+    /// Ends everything. The data are gone afterwards.
+    func stop() async {
+        for process in workers + producers {
+            process.kill()
+            await process.network.stop()
+        }
+        await client.close()
+        server.stop()
+    }
+
+    static func run<Result>(
+        workers: Int, places: Int = 16, production: Production? = nil, timing: ChaosTiming = .tasks,
+        synced: String = "always", _ body: (TaskChaosSystem) async throws -> Result
+    ) async throws -> Result {
+        let system = try await TaskChaosSystem(
+            workers: workers, places: places, production: production, timing: timing, synced: synced)
+        do {
+            let result = try await body(system)
+            await system.stop()
+            return result
+        } catch {
+            await system.stop()
+            throw error
+        }
+    }
+
+    /// Notes when a process ended by itself: no fault of Redis or the network may do that.
+    func expectRunning(_ process: ReplicaProcess) {
+        if let end = process.untimelyEnd { failures.withLock { $0.append(end) } }
+    }
+
+    // MARK: Afterwards
+
+    /// Waits until the producers have submitted everything and every task has ended, and accounts for it.
+    func verdict(within limit: Duration = .seconds(120)) async throws -> TaskVerdict {
+        try await drained(within: limit)
+        for process in workers + producers { expectRunning(process) }
+        return TaskVerdict(plans: production?.plans ?? [], findings: try await findings())
+    }
+
+    /// Tasks that were there already when they were submitted.
+    var resubmitted: Int { progress.reduce(0) { $0 + $1.existing } }
+
+    private static func progressFile(_ server: RedisServer, _ producer: Int) -> String {
+        server.directory.appendingPathComponent("producer-\(producer).progress").path
+    }
+
+    private var progress: [TaskProducerProgress] {
+        producers.indices.map {
+            TaskProducerProgress(file: Self.progressFile(server, $0)) ?? TaskProducerProgress()
+        }
+    }
+
+    private func drained(within limit: Duration) async throws {
+        let giveUp = ContinuousClock.now + limit
+        while true {
+            let submitted = progress.map(\.next)
+            let waiting = try await queue.statistics(type: CountedTask.type).map {
+                (ready: $0.ready, scheduled: $0.scheduled, running: $0.running)
+            }
+            if submitted.allSatisfy({ $0 == production?.tasksEach }), waiting.allSatisfy({ $0 == (0, 0, 0) }) { return }
+            guard ContinuousClock.now < giveUp else {
+                let ends = (workers + producers).compactMap(\.untimelyEnd)
+                throw Stuck(description: "submitted \(submitted), waiting \(waiting), ended \(ends)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func findings() async throws -> TaskFindings {
+        var findings = TaskFindings()
+        var cursor: String?
+        repeat {
+            let page = try await queue.tasks(type: CountedTask.type, cursor: cursor, limit: 1000)
+            findings.records += page.items
+            cursor = page.nextCursor
+        } while cursor != nil
+        findings.runs = try await ledger.runs()
+        findings.effects = try await ledger.effects()
+        findings.finalFailures = try await ledger.finalFailures()
+        for state in [TaskState.completed, .failed, .cancelled] {
+            findings.ends[state] = try await counted(state)
+        }
+        findings.refusedLate = try await ledger.refusals().late + refusedReports
+        return findings
+    }
+
+    /// How often the queue counted a task to end so.
+    func counted(_ state: TaskState) async throws -> Int {
+        try await client.send(["HGET", RedisKeys().queue(CountedTask.type.rawValue, "stats"), state.rawValue]).int ?? 0
+    }
+
+    /// Reports that workers made after another had their task: nobody but they know of them.
+    private var refusedReports: Int {
+        workers.reduce(0) { count, worker in
+            let log = (try? String(contentsOfFile: worker.logFile, encoding: .utf8)) ?? ""
+            return count + log.split(separator: "\n").count { $0.contains("A report came too late") }
+        }
+    }
+}
