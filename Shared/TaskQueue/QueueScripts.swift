@@ -1,6 +1,6 @@
 import Redis
 
-/// The scripts of the queue, each preceded by the clock and by what they share.
+/// The scripts of the queue. Each runs as `main()` behind the clock and what all of them share, and `settle()` ends it.
 struct QueueScripts: Sendable {
     let submit: RedisScript
     let claim: RedisScript
@@ -15,11 +15,16 @@ struct QueueScripts: Sendable {
     let purge: RedisScript
     let statistics: RedisScript
     let list: RedisScript
+    let metrics: RedisScript
+    let limit: RedisScript
 
     /// - Parameter clock: Lua that defines `now_us`, the time in microseconds; tests set their own.
     init(clock: [UInt8] = PackageResources.clock_lua) {
         func script(_ name: String, _ source: [UInt8]) -> RedisScript {
-            RedisScript(name: "queue.\(name)", source: clock + PackageResources.common_lua + source)
+            RedisScript(
+                name: "queue.\(name)",
+                source: clock + PackageResources.common_lua + Array("local function main()\n".utf8) + source
+                    + Array("\nend\nlocal reply = main()\nsettle()\nreturn reply\n".utf8))
         }
         submit = script("submit", PackageResources.submit_lua)
         claim = script("claim", PackageResources.claim_lua)
@@ -34,5 +39,7 @@ struct QueueScripts: Sendable {
         purge = script("purge", PackageResources.purge_lua)
         statistics = script("statistics", PackageResources.statistics_lua)
         list = script("list", PackageResources.list_lua)
+        metrics = script("metrics", PackageResources.metrics_lua)
+        limit = script("limit", PackageResources.limit_lua)
     }
 }

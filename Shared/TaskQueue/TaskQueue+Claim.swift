@@ -57,9 +57,13 @@ extension TaskQueue {
 
     /// Extends the leases of running tasks.
     ///
+    /// - Parameter report: What the worker tells of itself; nil when only tasks are reported.
     /// - Returns: an answer for each beat.
-    package func heartbeat(_ type: TaskType, _ beats: [Beat]) async throws -> [HeartbeatAnswer] {
+    package func heartbeat(
+        _ type: TaskType, _ beats: [Beat], report: WorkerReport? = nil
+    ) async throws -> [HeartbeatAnswer] {
         var arguments: [any RedisArgument] = [configuration.lease.milliseconds]
+        arguments += [report?.name ?? "", try report.map { try JSON.encode($0) } ?? []] as [any RedisArgument]
         for beat in beats {
             arguments += [beat.id.rawValue, beat.fence] as [any RedisArgument]
             arguments.append(beat.progress.map { String($0.fraction) } ?? "")
@@ -73,18 +77,47 @@ extension TaskQueue {
         return answers
     }
 
+    /// A task that is done.
+    struct Completion: Sendable {
+        let id: TaskID
+        let fence: Int64
+        /// JSON, or empty.
+        let result: [UInt8]
+
+        init(_ claim: TaskClaim, result: [UInt8]) {
+            id = claim.id
+            fence = claim.fence
+            self.result = result
+        }
+    }
+
     /// Ends a task with its result (JSON, or empty). May be repeated when the reply was lost.
     ///
     /// - Returns: false when the claim is no longer the task's: the result is not recorded.
     package func complete(_ claim: TaskClaim, result: [UInt8]) async throws -> Bool {
-        guard result.count <= configuration.maxResultBytes else {
-            throw TaskQueueError(
-                .resultTooLarge,
-                "the result has \(result.count) bytes; at most \(configuration.maxResultBytes) are allowed")
+        try await complete(claim.type, [Completion(claim, result: result)])[0]
+    }
+
+    /// Ends tasks of one type, as `complete(_:result:)`.
+    ///
+    /// - Returns: an answer for each.
+    /// - Throws: `TaskQueueError` of code `.resultTooLarge`, when none is ended.
+    func complete(_ type: TaskType, _ completions: [Completion]) async throws -> [Bool] {
+        var arguments = limits
+        for completion in completions {
+            guard completion.result.count <= configuration.maxResultBytes else {
+                throw TaskQueueError(
+                    .resultTooLarge,
+                    "the result has \(completion.result.count) bytes; at most \(configuration.maxResultBytes) are allowed")
+            }
+            arguments += [completion.id.rawValue, completion.fence, completion.result] as [any RedisArgument]
         }
-        let reply = try await evaluate(
-            scripts.complete, claim.type, limits + [claim.id.rawValue, claim.fence, result])
-        return try number(reply) == 1
+        let reply = try await evaluate(scripts.complete, type, arguments)
+        let answers = (reply.array ?? []).compactMap(\.int)
+        guard answers.count == completions.count else {
+            throw TaskQueueError(.unexpectedReply, "the queue expected an answer for every completed task")
+        }
+        return answers.map { $0 == 1 }
     }
 
     /// Ends one run without success. May be repeated when the reply was lost.

@@ -75,12 +75,12 @@ extension TaskQueue {
         }
         // A ready list may hold entries of tasks that were cancelled since; those are shown among the finished.
         return TaskPage(
-            items: collection.hasPrefix("ready:") ? items.filter { $0.state == .ready } : items,
+            items: collection.hasPrefix("ready:") || collection == "parked" ? items.filter { $0.state == .ready } : items,
             nextCursor: next.isEmpty ? nil : next)
     }
 
     private static func collections(of state: TaskState?) -> [String] {
-        let ready = ["ready:high", "ready:normal", "ready:low"]
+        let ready = ["ready:high", "ready:normal", "ready:low", "parked"]
         return switch state {
         case nil: ["leases"] + ready + ["scheduled", "dead", "finished"]
         case .ready: ready

@@ -1,9 +1,10 @@
 package import Domain
 import Redis
+internal import Synchronization
 
 extension TaskQueue {
     /// Tasks of one script call: a call of this size takes Redis about two milliseconds.
-    private static let batchSize = 100
+    static let batchSize = 100
 
     /// Submits work, once: a task with the same `payload.taskID` that waits, runs, is dead, or ended less than
     /// `resultTTL` ago, is `.existing` and stays as it is. A dead one runs again only by `retry`.
@@ -21,9 +22,28 @@ extension TaskQueue {
     /// Submits a task of any type, with whatever it overrides.
     package func submit(raw draft: TaskDraft) async throws -> TaskSubmission {
         try draft.validate(configuration)
+        guard let submission = try await submitter(draft.type).send(draft) else { throw full(draft.type) }
+        return submission
+    }
+
+    private func submitter(_ type: TaskType) -> Coalescer<TaskDraft, TaskSubmission?> {
+        submitters.withLock { submitters in
+            if let submitter = submitters[type] { return submitter }
+            let submitter = Coalescer(most: Self.batchSize) { [weak self] (drafts: [TaskDraft]) in
+                guard let self else { throw TaskQueueError(.unexpectedReply, "the queue is gone") }
+                return try await self.submit(drafts, type)
+            }
+            submitters[type] = submitter
+            return submitter
+        }
+    }
+
+    /// - Returns: what became of each of the drafts, all of one type; nil for one that had no room.
+    private func submit(_ drafts: [TaskDraft], _ type: TaskType) async throws -> [TaskSubmission?] {
         let reply = try await evaluateRepeatably(
-            scripts.submit, draft.type, [configuration.maxLength] + Self.arguments(draft))
-        return try submission(reply.array?.first, draft)
+            scripts.submit, type, [configuration.maxLength] + drafts.flatMap(Self.arguments))
+        let answers = reply.array ?? []
+        return try drafts.indices.map { try submission($0 < answers.count ? answers[$0] : nil) }
     }
 
     /// Submits many tasks in one round trip.
@@ -54,24 +74,29 @@ extension TaskQueue {
         for (chunk, reply) in zip(chunks, replies) {
             if let error = reply.error { throw RedisError(refused: error) }
             for (position, index) in chunk.enumerated() {
-                submissions[index] = try submission(reply.array?.dropFirst(position).first, drafts[index])
+                let answer = try submission(reply.array?.dropFirst(position).first)
+                guard let answer else { throw full(drafts[index].type) }
+                submissions[index] = answer
             }
         }
         return submissions.compactMap { $0 }
     }
 
-    private func submission(_ reply: RESPValue?, _ draft: TaskDraft) throws(TaskQueueError) -> TaskSubmission {
+    /// - Returns: nil when there was no room.
+    private func submission(_ reply: RESPValue?) throws(TaskQueueError) -> TaskSubmission? {
         guard let answer = reply?.array, answer.count == 2, let id = answer[1].string else {
             throw TaskQueueError(.unexpectedReply, "the queue expected the outcome of a submission from Redis")
         }
-        switch answer[0].int {
-        case 1: return .created(TaskID(id))
-        case 0: return .existing(TaskID(id))
-        default:
-            throw TaskQueueError(
-                .queueFull,
-                "\(configuration.maxLength) tasks of type \(draft.type) wait already; try again later")
+        return switch answer[0].int {
+        case 1: .created(TaskID(id))
+        case 0: .existing(TaskID(id))
+        default: nil
         }
+    }
+
+    private func full(_ type: TaskType) -> TaskQueueError {
+        TaskQueueError(
+            .queueFull, "\(configuration.maxLength) tasks of type \(type) wait already; try again later")
     }
 
     private static func arguments(_ draft: TaskDraft) -> [any RedisArgument] {

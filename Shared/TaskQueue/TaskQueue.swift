@@ -1,5 +1,6 @@
 import Domain
 package import Redis
+internal import Synchronization
 
 /// The queues of all task types: work to be done once, by any replica, however often processes die.
 ///
@@ -10,6 +11,8 @@ package final class TaskQueue: Sendable {
     let keys: RedisKeys
     package let configuration: TaskQueueConfiguration
     let scripts: QueueScripts
+    /// Submissions of each type that are made one by one.
+    let submitters = Mutex<[TaskType: Coalescer<TaskDraft, TaskSubmission?>]>([:])
 
     package convenience init(client: RedisClient, keys: RedisKeys, configuration: TaskQueueConfiguration) {
         self.init(client: client, keys: keys, configuration: configuration, scripts: QueueScripts())

@@ -28,12 +28,14 @@ package struct TaskRecord: Codable, Sendable, Equatable {
     package var result: JSONValue?
     /// Why it failed, finally or last.
     package var error: String?
+    /// Its runs that did not succeed, the oldest first; only the last are kept. Gone once it is completed.
+    package var history: [TaskAttempt]
     package var isCancelRequested: Bool
     package var correlationID: CorrelationID
     package var examID: ExamID?
 
     enum CodingKeys: String, CodingKey {
-        case id, type, state, priority, attempt, stalls, worker, progress, message, payload, result, error
+        case id, type, state, priority, attempt, stalls, worker, progress, message, payload, result, error, history
         case maxAttempts = "max_attempts"
         case createdAt = "created_at"
         case dueAt = "due_at"
@@ -72,11 +74,12 @@ package struct TaskRecord: Codable, Sendable, Equatable {
         startedAt = time("started")
         finishedAt = time("finished")
         worker = text("worker")
-        progress = values["progress"]?.double
+        progress = state == .completed ? 1 : values["progress"]?.double
         message = text("message")
         payload = json("payload")
         result = json("result")
         error = text("error")
+        history = (text("history") ?? "").split(separator: "\n").compactMap { TaskAttempt(line: $0) }
         isCancelRequested = values["cancel"] != nil
         correlationID = CorrelationID(text("correlation") ?? "")
         examID = text("exam").map(ExamID.init(rawValue:))

@@ -30,11 +30,17 @@ extension TaskWorker {
         let context = TaskContext(
             claim: claim, maxAttempts: maxAttempts(of: claim), worker: name,
             report: { [weak self] in await self?.report(progress: $0, $1, of: task) })
+        let begin = ContinuousClock.now
         var ending: Ending
         if let reason = claim.condemned {
             ending = .failed(TaskFailure(retryable: false, message: reason))
         } else {
             ending = await end(of: task) { try await handler.run(claim, context) }
+        }
+        switch ending {
+        case .completed: statistics.ended(claim.type, isCompleted: true, after: .now - begin)
+        case .failed: statistics.ended(claim.type, isCompleted: false, after: .now - begin)
+        case .cancelled, .released, .nothing: break
         }
         if case .failed(let failure) = ending {
             ending = await end(afterFailure: failure, task, handler, context)
@@ -94,7 +100,9 @@ extension TaskWorker {
                 )
                 return
             }
-            await tell(claim) { try await $0.complete(claim, result: result.json) }
+            let completion = TaskQueue.Completion(claim, result: result.json)
+            guard let completer = completers[claim.type] else { return }
+            await tell(claim) { _ in try await completer.send(completion) }
         case .failed(let failure): await report(failure, claim)
         case .cancelled: await tell(claim) { try await $0.fail(claim, error: "cancelled", mode: .cancelled) }
         case .released:

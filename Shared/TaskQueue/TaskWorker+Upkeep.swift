@@ -7,24 +7,27 @@ extension TaskWorker {
     private static let progressInterval: Duration = .milliseconds(250)
     private static let mostBeatsInACall = 500
 
-    /// Extends the leases of all running tasks, one call for each type.
-    func keepLeases() async {
-        var pause = queue.configuration.heartbeatInterval
+    /// Extends the leases of all running tasks and tells of this worker, one call for each type.
+    func keepLeases(types: [TaskType]) async {
+        var pause = Duration.zero
         while (try? await Task.sleep(for: pause)) != nil {
             pause = queue.configuration.heartbeatInterval
-            for (type, tasks) in running.byType {
-                for start in stride(from: 0, to: tasks.count, by: Self.mostBeatsInACall) {
+            let running = running.byType
+            for type in types {
+                let tasks = running[type] ?? []
+                let report = statistics.report(type, worker: name, places: maxWorkers, running: tasks.count)
+                for start in stride(from: 0, to: max(tasks.count, 1), by: Self.mostBeatsInACall) {
                     let chunk = Array(tasks[start..<min(start + Self.mostBeatsInACall, tasks.count)])
-                    if await !beat(type, chunk) { pause = min(pause, .milliseconds(250)) }
+                    if await !beat(type, chunk, report) { pause = min(pause, .milliseconds(250)) }
                 }
             }
         }
     }
 
     /// - Returns: whether Redis answered.
-    private func beat(_ type: TaskType, _ tasks: [RunningTask]) async -> Bool {
+    private func beat(_ type: TaskType, _ tasks: [RunningTask], _ report: WorkerReport? = nil) async -> Bool {
         do {
-            let answers = try await queue.heartbeat(type, tasks.map { $0.beat() })
+            let answers = try await queue.heartbeat(type, tasks.map { $0.beat() }, report: report)
             let now = ContinuousClock.now
             for (task, answer) in zip(tasks, answers) {
                 switch answer {

@@ -17,6 +17,9 @@ package final class TaskWorker: Service {
     let slots: WorkerSlots
     let running = RunningTasks()
     let maxWorkers: Int
+    let statistics = WorkerStatistics()
+    /// Reports of completed tasks.
+    let completers: [TaskType: Coalescer<TaskQueue.Completion, Bool>]
     /// Finished when the worker cannot work any more.
     let stuck = AsyncStream.makeStream(of: Void.self)
     private let handlers: [AnyTaskHandler]
@@ -34,6 +37,13 @@ package final class TaskWorker: Service {
         self.handlers = handlers.map { Self.erase($0) }
         precondition(Set(self.handlers.map(\.type)).count == handlers.count, "two handlers for one task type")
         self.maxWorkers = maxWorkers
+        completers = Dictionary(
+            uniqueKeysWithValues: self.handlers.map { handler in
+                (
+                    handler.type,
+                    Coalescer(most: TaskQueue.batchSize) { try await queue.complete(handler.type, $0) }
+                )
+            })
         self.name = name
         self.logger = logger
         slots = WorkerSlots(count: maxWorkers)
@@ -48,7 +58,7 @@ package final class TaskWorker: Service {
 
     package func run() async throws {
         let cause = await withTaskGroup(of: Void.self) { upkeep in
-            upkeep.addTask { await self.keepLeases() }
+            upkeep.addTask { await self.keepLeases(types: self.handlers.map(\.type)) }
             upkeep.addTask { await self.keepDeadlines() }
             upkeep.addTask { await self.reapRegularly(types: self.handlers.map(\.type)) }
             let cause = await claimUntilStopped()
@@ -113,6 +123,9 @@ package final class TaskWorker: Service {
                 // The bell wakes one worker. One that cannot come must wake another.
                 if wasWoken { try await queue.ring(handler.type) }
                 places = await slots.acquire(upTo: maxWorkers)
+                // Tasks end in groups, since they are reported so.
+                await Task.yield()
+                if places > 0, places < maxWorkers { places += slots.tryAcquire(upTo: maxWorkers - places) }
             }
             wasWoken = false
             guard places > 0 else { return }

@@ -16,7 +16,7 @@ import Testing
                     "attempt": .integer(0), "max_attempts": .integer(4), "stalls": .integer(0),
                     "created_at": .string("2027-01-15T08:00:00.000Z"), "cancel_requested": .bool(false),
                     "payload": .object(["name": .string("a")]), "correlation_id": .string("correlation"),
-                    "exam_id": .string("exam"),
+                    "exam_id": .string("exam"), "history": .array([]),
                 ]))
         #expect(try await fixture.queue.task(type: Job.type, id: "none") == nil)
     }

@@ -1,7 +1,7 @@
 -- Cancels a task: at once when it waits, through its worker's next heartbeat when it runs.
 -- ARGV: the three limits of finish, id.
 -- Returns 2 cancelled, 1 asked for, 0 it has ended already, -1 there is no such task.
-local limits = {tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])}
+limits = {tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])}
 local id = ARGV[4]
 local key = task_key(id)
 local task = redis.call('HMGET', key, 'state', 'priority')
@@ -20,5 +20,5 @@ elseif state == 'running' then
 else
     return 0
 end
-finish(id, key, 'cancelled', limits)
+finish(id, key, 'cancelled')
 return 2

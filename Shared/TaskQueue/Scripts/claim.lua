@@ -4,42 +4,60 @@
 -- A task is {id, fence, attempt, reports, priority, condemned, payload, exam, …} in the order of `names`, false where absent.
 local n = tonumber(ARGV[1])
 local lease, worker = tonumber(ARGV[2]), ARGV[3]
-if redis.call('HGET', control, 'paused') then return {-1, {}} end
+local settings = redis.call('HMGET', control, 'slot', 'fence', 'paused', 'limit', 'exam_limit')
+if settings[3] then return {-1, {}} end
 promote(100)
 
 local names = {
-    'state', 'priority', 'attempt', 'stalls', 'condemned', 'payload', 'exam', 'correlation', 'causation', 'source',
+    'state', 'priority', 'attempt', 'ready', 'condemned', 'payload', 'exam', 'correlation', 'causation', 'source',
     'actor', 'traceparent', 'max_attempts', 'timeout', 'delays', 'created',
 }
-local counters = redis.call('HMGET', control, 'slot', 'fence')
-local slot = tonumber(counters[1] or 0)
+local slot = tonumber(settings[1] or 0)
 -- Fences follow the clock, so that none is given twice even when Redis lost its last second in a crash.
-local fence = math.max(tonumber(counters[2] or 0), now_us)
-local claimed = {}
-local ghosts = 0
+local fence = math.max(tonumber(settings[2] or 0), now_us)
+local limit, exam_limit = tonumber(settings[4]), tonumber(settings[5])
+-- Where the queue's own limit bounds the claim, whoever ends a task and claims again goes on.
+local most = n
+if limit then most = math.max(0, math.min(n, limit - redis.call('ZCARD', leases))) end
+local claimed, leased = {}, {}
+local passed = 0
+local is_empty = {}
 
-while #claimed < n and ghosts < 1000 do
+local function next_id(number)
     -- Every 8th slot starts at normal and every 32nd at low: no priority starves, high still has 7 of 8.
-    local order
-    local number = slot + 1
+    local order = priorities
     if number % 32 == 0 then
         order = {'low', 'high', 'normal'}
     elseif number % 8 == 0 then
         order = {'normal', 'high', 'low'}
-    else
-        order = priorities
     end
-    local id, list
     for _, priority in ipairs(order) do
-        list = priority
-        id = redis.call('LPOP', ready_key(priority))
-        if id then break end
+        if not is_empty[priority] then
+            local id = redis.call('LPOP', ready_key(priority))
+            if id then return id, priority end
+            is_empty[priority] = true
+        end
     end
-    if not id then break end
+end
 
+while #claimed < most and passed < 1000 do
+    local number = slot + 1
+    local id, list = next_id(number)
+    if not id then break end
     local key = task_key(id)
     local task = redis.call('HMGET', key, unpack(names))
-    if task[1] == 'ready' and task[2] == list then
+    local exam = exam_limit and task[7]
+    if task[1] ~= 'ready' or task[2] ~= list then
+        passed = passed + 1
+        count('ghosts', list, -1)
+        redis.call('HDEL', key, 'listed')
+    elseif exam and tonumber(redis.call('HGET', exams, exam) or 0) >= exam_limit then
+        passed = passed + 1
+        count('parked', list, 1)
+        redis.call('RPUSH', parked_key(list, exam), id)
+        redis.call('ZADD', parked, task[4], id)
+        redis.call('SADD', parked_exams, exam)
+    else
         slot = number
         fence = fence + 1
         local attempt, reports = tonumber(task[3] or 0), 0
@@ -50,21 +68,25 @@ while #claimed < n and ghosts < 1000 do
             attempt = attempt + 1
         end
         redis.call('HSET', key, 'state', 'running', 'fence', fence, 'attempt', attempt, 'worker', worker, 'started', now)
-        redis.call('ZADD', leases, now + lease, id)
+        if exam then
+            redis.call('HINCRBY', exams, exam, 1)
+            redis.call('HSET', key, 'held', exam)
+        end
+        leased[#leased + 1] = now + lease
+        leased[#leased + 1] = id
         count('running', list, 1)
+        observe('wait', list, math.max(0, now - tonumber(task[4])))
         claimed[#claimed + 1] = {
             id, fence, attempt, reports, list, task[5], task[6], task[7], task[8], task[9], task[10],
             task[11], task[12], task[13], task[14], task[15], task[16],
         }
-    else
-        ghosts = ghosts + 1
-        count('ghosts', list, -1)
-        redis.call('HDEL', key, 'listed')
     end
 end
+in_parts('ZADD', leases, leased)
 if #claimed > 0 then redis.call('HSET', control, 'slot', slot, 'fence', fence) end
 -- A worker that got less than it asked for waits for the bell or the next due time itself. One that is full hands that
 -- duty on to the next that waits.
 local due = next_due()
-if (#claimed == n and due >= 0) or any_ready() then ring() end
+local is_full = limit and #claimed == most and most < n
+if ((#claimed == n and due >= 0) or any_ready()) and not is_full then ring() end
 return {due, claimed}

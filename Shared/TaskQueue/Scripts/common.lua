@@ -1,60 +1,111 @@
 -- What all scripts of the queue share. KEYS[1] is the queue's key prefix with its hash tag, so every key is in one slot.
 --
 -- Invariants that every script keeps:
---   * A task is in exactly the collection that its state names: a ready list, scheduled, leases, dead or finished.
---   * For each priority: length of the ready list = tasks in state ready + ghosts. A ghost is the entry of a task that
---     was cancelled while it waited; it is dropped when it comes to the head, so that no list is ever searched.
---   * The counters scheduled:<p>, running:<p>, dead:<p> in stats equal the tasks in that state.
+--   * A task is in exactly the collection that its state names: a ready list, scheduled, leases, dead or finished. A
+--     ready task whose exam runs as many tasks as it may is parked: in its exam's list instead of the ready list.
+--   * For each priority: length of the ready list + parked = tasks in state ready + ghosts. A ghost is the entry of a
+--     task that was cancelled while it waited; it is dropped when it comes to the head, so that no list is searched.
+--   * The counters scheduled:<p>, running:<p>, dead:<p>, parked:<p> in stats equal the tasks in that state.
+--
+-- A script's own part runs as main(); what it only noted here (counters, ended tasks) is written once, by settle().
 local now = math.floor(now_us / 1000)
 local base = KEYS[1]
 local control, stats, wake = base .. 'control', base .. 'stats', base .. 'wake'
 local leases, scheduled, dead, finished = base .. 'leases', base .. 'scheduled', base .. 'dead', base .. 'finished'
+-- Parked tasks by time; the exams that have some; how many tasks of an exam run, while there is a limit for that.
+local parked, parked_exams, exams = base .. 'parked', base .. 'parked-exams', base .. 'exams'
+local workers = base .. 'workers'
 local priorities = {'high', 'normal', 'low'}
 
 local function task_key(id) return base .. 'task:' .. id end
 local function ready_key(priority) return base .. 'ready:' .. priority end
-local function count(what, priority, change) redis.call('HINCRBY', stats, what .. ':' .. priority, change) end
+local function parked_key(priority, exam) return base .. 'parked:' .. priority .. ':' .. exam end
+
+-- {time to live of finished tasks in ms, most finished tasks, most dead tasks}, for scripts that end tasks.
+local limits
+local counted, tallied = {}, {}
+local stopped, ended = {}, {}
+
+local function add(what, change) counted[what] = (counted[what] or 0) + change end
+local function count(what, priority, change) add(what .. ':' .. priority, change) end
+-- Counts what happened, for ever and in the ten seconds it happened in.
+local function tally(what) tallied[what] = (tallied[what] or 0) + 1 end
+
+-- Upper bounds of the histograms' buckets, in ms; the last bucket has none.
+local bounds = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000, 300000}
+
+-- Notes a time for the histogram of waiting ('wait') or running ('run').
+local function observe(what, priority, milliseconds)
+    local bucket = #bounds + 1
+    for i, bound in ipairs(bounds) do
+        if milliseconds <= bound then
+            bucket = i
+            break
+        end
+    end
+    add(what .. ':' .. priority .. ':' .. bucket, 1)
+    add(what .. ':' .. priority .. ':sum', milliseconds)
+end
 
 -- Wakes one waiting worker, now or when the next one begins to wait.
 local function ring() redis.call('ZADD', wake, 0, 'ready') end
 
 local function any_ready()
-    for _, priority in ipairs(priorities) do
-        if redis.call('EXISTS', ready_key(priority)) == 1 then return true end
-    end
-    return false
+    return redis.call('EXISTS', ready_key('high'), ready_key('normal'), ready_key('low')) > 0
 end
 
-local function unlock(key, id)
-    local unique = redis.call('HGET', key, 'unique')
+-- `unique` is the task's field of that name, or nil to look it up.
+local function unlock(key, id, unique)
+    if unique == nil then unique = redis.call('HGET', key, 'unique') end
     if unique and redis.call('GET', base .. 'unique:' .. unique) == id then
         redis.call('DEL', base .. 'unique:' .. unique)
     end
 end
 
--- Ends a task as completed or cancelled; limits = {time to live in ms, most finished tasks, most dead tasks}.
-local function finish(id, key, state, limits)
-    unlock(key, id)
-    redis.call('HSET', key, 'state', state, 'finished', now)
+-- Ends a task as completed or cancelled. Further arguments: fields of its record and their values.
+local function finish(id, key, state, unique, ...)
+    unlock(key, id, unique)
+    redis.call('HSET', key, 'state', state, 'finished', now, ...)
     redis.call('PEXPIRE', key, limits[1])
-    redis.call('ZADD', finished, now, id)
+    ended[#ended + 1] = now
+    ended[#ended + 1] = id
+    tally(state)
+end
+
+-- Forgets finished tasks that are too old or too many.
+local function prune()
     redis.call('ZREMRANGEBYSCORE', finished, '-inf', now - limits[1])
     local surplus = redis.call('ZCARD', finished) - limits[2]
     if surplus > 0 then
-        local oldest = redis.call('ZPOPMIN', finished, math.min(surplus, 100))
+        local oldest = redis.call('ZPOPMIN', finished, math.min(surplus, 500))
         for i = 1, #oldest, 2 do redis.call('DEL', task_key(oldest[i])) end
     end
-    redis.call('HINCRBY', stats, state, 1)
+end
+
+-- Adds to the record of a task how its last run ended, oldest first, one JSON object a line.
+local function remember(key, reason)
+    local task = redis.call('HMGET', key, 'history', 'attempt', 'worker', 'started')
+    local entry = cjson.encode({
+        attempt = tonumber(task[2] or 0), worker = task[3] or '', started_at = tonumber(task[4] or now), ended_at = now,
+        error = reason,
+    })
+    local history = task[1] and task[1] .. '\n' .. entry or entry
+    while #history > 16384 do
+        local line = string.find(history, '\n', 1, true)
+        if not line then break end
+        history = string.sub(history, line + 1)
+    end
+    redis.call('HSET', key, 'history', history)
 end
 
 -- Ends a task as failed; it stays in the dead set until it is retried, purged or pushed out by newer ones.
-local function bury(id, key, priority, reason, limits)
+local function bury(id, key, priority, reason)
     unlock(key, id)
     redis.call('HSET', key, 'state', 'failed', 'finished', now, 'error', reason)
     redis.call('HDEL', key, 'condemned', 'reports', 'cancel')
     redis.call('ZADD', dead, now, id)
     count('dead', priority, 1)
-    redis.call('HINCRBY', stats, 'failed', 1)
+    tally('failed')
     local surplus = redis.call('ZCARD', dead) - limits[3]
     if surplus > 0 then
         local oldest = redis.call('ZPOPMIN', dead, math.min(surplus, 100))
@@ -66,10 +117,45 @@ local function bury(id, key, priority, reason, limits)
     end
 end
 
+-- Lets parked tasks of an exam wait in the ready lists again, as many as may run.
+local function unpark(exam, limit, most)
+    local room = most
+    if limit then room = math.min(most, limit - tonumber(redis.call('HGET', exams, exam) or 0)) end
+    local moved = 0
+    for _, priority in ipairs(priorities) do
+        local list = parked_key(priority, exam)
+        while moved < room do
+            local id = redis.call('LPOP', list)
+            if not id then break end
+            count('parked', priority, -1)
+            redis.call('ZREM', parked, id)
+            local task = redis.call('HMGET', task_key(id), 'state', 'priority')
+            if task[1] == 'ready' and task[2] == priority then
+                redis.call('LPUSH', ready_key(priority), id)
+                moved = moved + 1
+            else
+                count('ghosts', priority, -1)
+                redis.call('HDEL', task_key(id), 'listed')
+            end
+        end
+    end
+    if redis.call('EXISTS', parked_key('high', exam), parked_key('normal', exam), parked_key('low', exam)) == 0 then
+        redis.call('SREM', parked_exams, exam)
+    end
+    if moved > 0 then ring() end
+end
+
 -- Takes a running task out of the leases. The caller gives it its next state in the same script.
-local function stop_running(id, priority)
-    redis.call('ZREM', leases, id)
+-- `exam` is the task's field `held`: its exam, when it counts as running there.
+local function stop_running(id, key, priority, exam)
+    stopped[#stopped + 1] = id
     count('running', priority, -1)
+    if not exam then return end
+    redis.call('HDEL', key, 'held')
+    if redis.call('HINCRBY', exams, exam, -1) <= 0 then redis.call('HDEL', exams, exam) end
+    if redis.call('SISMEMBER', parked_exams, exam) == 1 then
+        unpark(exam, tonumber(redis.call('HGET', control, 'exam_limit') or 1e9), 1)
+    end
 end
 
 -- Moves tasks whose time has come to the tails of their lists, at most `most` of them.
@@ -94,4 +180,30 @@ local function next_due()
     local first = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')
     if #first == 0 then return -1 end
     return math.max(0, tonumber(first[2]) - now)
+end
+
+-- Calls redis with many arguments, in parts that Lua's stack holds.
+local function in_parts(command, key, arguments)
+    for first = 1, #arguments, 1000 do
+        redis.call(command, key, unpack(arguments, first, math.min(first + 999, #arguments)))
+    end
+end
+
+-- Writes what a script has noted.
+local function settle()
+    in_parts('ZREM', leases, stopped)
+    -- A place of the queue's own limit is free, and whoever could take it may be asleep.
+    if #stopped > 0 and redis.call('HEXISTS', control, 'limit') == 1 and any_ready() then ring() end
+    if #ended > 0 then
+        in_parts('ZADD', finished, ended)
+        prune()
+    end
+    for what, change in pairs(tallied) do
+        counted[what] = change
+        local slot = base .. 'rate:' .. math.floor(now / 10000)
+        if redis.call('HINCRBY', slot, what, change) == change then redis.call('PEXPIRE', slot, 900000) end
+    end
+    for what, change in pairs(counted) do
+        if change ~= 0 then redis.call('HINCRBY', stats, what, change) end
+    end
 end

@@ -5,19 +5,21 @@
 --   bury       has failed finally
 --   cancelled  stopped because someone cancelled it; what was to run again but is cancelled ends so too
 -- Returns 1 done (or done before by the same claim), 0 the fence differs.
-local limits = {tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])}
+limits = {tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])}
 local id, fence, reason, mode, delay = ARGV[4], ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
 local key = task_key(id)
-local task = redis.call('HMGET', key, 'state', 'fence', 'priority', 'cancel')
+local task = redis.call('HMGET', key, 'state', 'fence', 'priority', 'cancel', 'started', 'held')
 if task[2] ~= fence then return 0 end
 if task[1] ~= 'running' then return 1 end
 local priority = task[3]
-stop_running(id, priority)
+stop_running(id, key, priority, task[6])
+observe('run', priority, now - tonumber(task[5]))
+if mode ~= 'cancelled' then remember(key, reason) end
 if mode == 'bury' then
-    bury(id, key, priority, reason, limits)
+    bury(id, key, priority, reason)
 elseif mode == 'cancelled' or task[4] then
     redis.call('HDEL', key, 'cancel')
-    finish(id, key, 'cancelled', limits)
+    finish(id, key, 'cancelled')
 else
     local due = now + delay
     local earliest = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')
@@ -26,7 +28,7 @@ else
     if mode == 'condemn' then redis.call('HSET', key, 'condemned', reason) end
     redis.call('ZADD', scheduled, due, id)
     count('scheduled', priority, 1)
-    redis.call('HINCRBY', stats, 'retried', 1)
+    tally('retried')
     if not earliest[2] or due < tonumber(earliest[2]) then ring() end
 end
 return 1

@@ -1,7 +1,8 @@
--- Takes tasks back whose lease has run out, moves due tasks to their lists, and rings if anything waits.
+-- Takes tasks back whose lease has run out, moves due and parked tasks to their lists, forgets old ones, and rings if
+-- anything waits.
 -- ARGV: the three limits of finish, lease in ms, most stalls, most tasks to take back.
 -- Returns {taken back, of these condemned, buried, cancelled}.
-local limits = {tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])}
+limits = {tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])}
 local lease, most_stalls, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
 -- While Redis was away no worker could beat. After a restart all of them get one lease to do so.
@@ -20,24 +21,25 @@ if now >= reap_from then
     for i = #expired, 1, -1 do
         local id = expired[i]
         local key = task_key(id)
-        local task = redis.call('HMGET', key, 'priority', 'cancel', 'stalls', 'condemned')
+        local task = redis.call('HMGET', key, 'priority', 'cancel', 'stalls', 'condemned', 'held')
         local priority = task[1]
         if priority then
             local stalls = tonumber(task[3] or 0) + 1
             local reason = 'The worker stopped answering, ' .. stalls .. ' time(s).'
-            stop_running(id, priority)
+            stop_running(id, key, priority, task[5])
+            remember(key, reason)
             -- Without its fence a late report of the old claim is refused.
             redis.call('HDEL', key, 'fence', 'worker', 'progress', 'message')
             redis.call('HSET', key, 'stalls', stalls)
-            redis.call('HINCRBY', stats, 'stalled', 1)
+            tally('stalled')
             taken = taken + 1
             if task[2] then
                 redis.call('HDEL', key, 'cancel')
-                finish(id, key, 'cancelled', limits)
+                finish(id, key, 'cancelled')
                 cancelled = cancelled + 1
             elseif stalls >= 2 * most_stalls then
                 -- Not even its end could be reported: no worker has to suffer it again.
-                bury(id, key, priority, reason, limits)
+                bury(id, key, priority, reason)
                 buried = buried + 1
             else
                 if not task[4] then
@@ -57,5 +59,9 @@ if now >= reap_from then
     end
 end
 promote(1000)
+prune()
+-- Whatever let an exam's parked tasks lie (a limit raised, a task cancelled and retried): now they go on.
+local exam_limit = tonumber(redis.call('HGET', control, 'exam_limit') or 1e9)
+for _, exam in ipairs(redis.call('SRANDMEMBER', parked_exams, 100)) do unpark(exam, exam_limit, 100) end
 if any_ready() and not redis.call('HGET', control, 'paused') then ring() end
 return {taken, condemned, buried, cancelled}

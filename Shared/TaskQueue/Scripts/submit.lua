@@ -3,13 +3,14 @@
 -- Returns for each task {outcome, id}: 1 created, 0 existing (id of the one that exists), -1 the queue is full.
 local width = 15
 local cap = tonumber(ARGV[1])
-local waiting = redis.call('ZCARD', scheduled)
+local waiting = redis.call('ZCARD', scheduled) + redis.call('ZCARD', parked)
 for _, priority in ipairs(priorities) do waiting = waiting + redis.call('LLEN', ready_key(priority)) end
 local first = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')
 local earliest = tonumber(first[2] or math.huge)
 local names = {'payload', 'exam', 'correlation', 'causation', 'source', 'actor', 'traceparent', 'max_attempts', 'timeout'}
 local replies = {}
 local wakes = false
+local ready = {high = {}, normal = {}, low = {}}
 
 for i = 2, #ARGV, width do
     local id, priority, delay, unique, unique_ttl = unpack(ARGV, i, i + 4)
@@ -51,12 +52,14 @@ for i = 2, #ARGV, width do
             end
         else
             redis.call('HSET', key, 'state', 'ready', 'ready', now, unpack(fields))
-            redis.call('RPUSH', ready_key(priority), id)
+            ready[priority][#ready[priority] + 1] = id
             wakes = true
         end
         waiting = waiting + 1
+        tally('submitted')
         replies[#replies + 1] = {1, id}
     end
 end
+for _, priority in ipairs(priorities) do in_parts('RPUSH', ready_key(priority), ready[priority]) end
 if wakes then ring() end
 return replies

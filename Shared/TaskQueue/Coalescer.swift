@@ -1,0 +1,61 @@
+internal import Synchronization
+
+/// Sends what several callers ask for at the same time in one call: all that comes while a call is on its way goes into
+/// the next. Under load a call of Redis then serves many; what comes alone is sent at once.
+final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
+    private struct Entry {
+        let item: Item
+        let caller: CheckedContinuation<Result<Answer, any Error>, Never>
+    }
+
+    private struct State {
+        var waiting: [Entry] = []
+        var isSending = false
+    }
+
+    private let most: Int
+    private let call: @Sendable ([Item]) async throws -> [Answer]
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - most: Items of one call.
+    ///   - call: Returns an answer for each item, in their order. When it throws, all of its callers get that error.
+    init(most: Int, call: @escaping @Sendable ([Item]) async throws -> [Answer]) {
+        self.most = most
+        self.call = call
+    }
+
+    /// Does not end early when cancelled: its item is on its way with those of others.
+    func send(_ item: Item) async throws -> Answer {
+        let result = await withCheckedContinuation { continuation in
+            let isFirst = state.withLock { state in
+                state.waiting.append(Entry(item: item, caller: continuation))
+                defer { state.isSending = true }
+                return !state.isSending
+            }
+            if isFirst { Task { await self.sendWaiting() } }
+        }
+        return try result.get()
+    }
+
+    private func sendWaiting() async {
+        while true {
+            let entries = state.withLock { state in
+                let entries = Array(state.waiting.prefix(most))
+                state.waiting.removeFirst(entries.count)
+                state.isSending = !entries.isEmpty
+                return entries
+            }
+            if entries.isEmpty { return }
+            do {
+                let answers = try await call(entries.map(\.item))
+                precondition(answers.count == entries.count, "an answer for each item")
+                for (entry, answer) in zip(entries, answers) { entry.caller.resume(returning: .success(answer)) }
+            } catch {
+                for entry in entries { entry.caller.resume(returning: .failure(error)) }
+            }
+            // Those that were answered and ask again at once come along.
+            await Task.yield()
+        }
+    }
+}

@@ -1,0 +1,14 @@
+-- Limits how many tasks run at the same time: ARGV[1] of the whole queue, ARGV[2] of one exam; '' for no limit, '-' to
+-- leave it as it is. Returns both, '' for none.
+for i, name in ipairs({'limit', 'exam_limit'}) do
+    if ARGV[i] == '' then
+        redis.call('HDEL', control, name)
+    elseif ARGV[i] ~= '-' then
+        redis.call('HSET', control, name, ARGV[i])
+    end
+end
+local exam_limit = tonumber(redis.call('HGET', control, 'exam_limit') or 1e9)
+for _, exam in ipairs(redis.call('SRANDMEMBER', parked_exams, 100)) do unpark(exam, exam_limit, 100) end
+if any_ready() then ring() end
+local set = redis.call('HMGET', control, 'limit', 'exam_limit')
+return {set[1] or '', set[2] or ''}
