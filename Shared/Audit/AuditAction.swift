@@ -27,11 +27,12 @@ package struct AuditAction: StringIdentifier {
     package static let tasksPurged: AuditAction = "tasks.purged"
     package static let queuePaused: AuditAction = "queue.paused"
     package static let queueResumed: AuditAction = "queue.resumed"
+    package static let queueLimited: AuditAction = "queue.limited"
     package static let auditExported: AuditAction = "audit.exported"
 
     package static let all: [AuditAction] = [
         .signedIn, .signInRefused, .tokenIssued, .userCreated, .examCreated, .examChanged, .examDeleted, .marksChanged,
         .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
-        .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .auditExported,
+        .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited, .auditExported,
     ]
 }

@@ -11,6 +11,8 @@ package struct TaskDraft: Sendable {
     package var context: EventContext
     /// nil: at once.
     package var delay: Duration?
+    /// When it may run, by the clock of Redis; instead of `delay`.
+    package var dueAt: Timestamp?
     /// While another task holds the same key, this one is not created. A key is held for `uniqueFor` or until its
     /// task has ended, whichever is first.
     package var uniqueKey: String?

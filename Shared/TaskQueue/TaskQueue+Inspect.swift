@@ -14,14 +14,20 @@ extension TaskQueue {
     ///
     /// - Parameters:
     ///   - state: only those in that state; nil for all.
+    ///   - examID: only those of that exam; nil for all.
+    ///   - priority: only those of that priority; nil for all.
     ///   - cursor: `nextCursor` of the page before; nil for the first.
     ///   - limit: 1 to 1000.
+    /// - Returns: a page that may be empty, when nothing of what was looked through is wanted, and yet have a next one.
     /// - Throws: `TaskQueueError` of code `.invalid` for a malformed cursor.
     package func tasks(
-        type: TaskType, state: TaskState? = nil, cursor: String? = nil, limit: Int = 50
+        type: TaskType, state: TaskState? = nil, examID: ExamID? = nil, priority: TaskPriority? = nil,
+        cursor: String? = nil, limit: Int = 50
     ) async throws -> TaskPage {
         let limit = min(max(limit, 1), 1000)
-        let collections = Self.collections(of: state)
+        let collections = Self.collections(of: state).filter { name in
+            priority.map { !name.hasPrefix("ready:") || name == "ready:\($0.rawValue)" } ?? true
+        }
         var position = ""
         var index = 0
         if let cursor {
@@ -35,7 +41,10 @@ extension TaskQueue {
         // A page of records that are filtered out must not make a call without end.
         for _ in 0..<20 where items.count < limit {
             let page = try await entries(type, collections[index], position, limit - items.count)
-            items += page.items.filter { state == nil || $0.state == state }
+            items += page.items.filter { task in
+                (state == nil || task.state == state) && (examID == nil || task.examID == examID)
+                    && (priority == nil || task.priority == priority)
+            }
             if let next = page.nextCursor {
                 position = next
             } else {
@@ -75,7 +84,8 @@ extension TaskQueue {
         }
         // A ready list may hold entries of tasks that were cancelled since; those are shown among the finished.
         return TaskPage(
-            items: collection.hasPrefix("ready:") || collection == "parked" ? items.filter { $0.state == .ready } : items,
+            items: collection.hasPrefix("ready:") || collection == "parked"
+                ? items.filter { $0.state == .ready } : items,
             nextCursor: next.isEmpty ? nil : next)
     }
 

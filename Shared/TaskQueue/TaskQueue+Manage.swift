@@ -47,24 +47,11 @@ extension TaskQueue {
         try number(try await evaluate(scripts.pause, type, [0])) == 1
     }
 
-    /// How many tasks of a type may run at the same time, all workers together; nil for as many as there are places.
-    package struct Limits: Sendable, Equatable {
-        /// Of the type.
-        package var running: Int?
-        /// Of one exam, so that a huge one leaves places to others.
-        package var runningPerExam: Int?
-
-        package init(running: Int? = nil, runningPerExam: Int? = nil) {
-            self.running = running
-            self.runningPerExam = runningPerExam
-        }
-    }
-
     /// Sets the limits of a type for all workers; tasks that run already go on. A limit of an exam counts the tasks that
     /// begin after it was set.
     ///
     /// - Throws: `TaskQueueError` of code `.invalid` for a limit below 1.
-    package func setLimits(_ limits: Limits, type: TaskType) async throws {
+    package func setLimits(_ limits: QueueLimits, type: TaskType) async throws {
         guard (limits.running ?? 1) >= 1, (limits.runningPerExam ?? 1) >= 1 else {
             throw TaskQueueError(.invalid, "a limit is at least 1; to stop a queue, pause it")
         }
@@ -72,12 +59,12 @@ extension TaskQueue {
             scripts.limit, type, [limits.running.map(String.init) ?? "", limits.runningPerExam.map(String.init) ?? ""])
     }
 
-    package func limits(type: TaskType) async throws -> Limits {
+    package func limits(type: TaskType) async throws -> QueueLimits {
         let reply = try await evaluate(scripts.limit, type, ["-", "-"])
         guard let values = reply.array, values.count == 2 else {
             throw TaskQueueError(.unexpectedReply, "the queue expected its limits from Redis")
         }
-        return Limits(running: values[0].int, runningPerExam: values[1].int)
+        return QueueLimits(running: values[0].int, runningPerExam: values[1].int)
     }
 
     /// Removes dead tasks for good: the one with `id`, or all.

@@ -101,7 +101,8 @@ extension TaskQueue {
 
     private static func arguments(_ draft: TaskDraft) -> [any RedisArgument] {
         [
-            draft.id.rawValue, draft.priority.rawValue, draft.delay?.milliseconds ?? 0, draft.uniqueKey ?? "",
+            draft.id.rawValue, draft.priority.rawValue,
+            draft.dueAt.map { "@\($0.milliseconds)" } ?? "\(draft.delay?.milliseconds ?? 0)", draft.uniqueKey ?? "",
             draft.uniqueFor.milliseconds, draft.payload, draft.examID?.rawValue ?? "",
             draft.context.correlationID.rawValue, draft.context.causationID ?? "", draft.context.source,
             draft.context.actor?.rawValue ?? "", draft.context.traceparent ?? "",

@@ -9,4 +9,12 @@ package enum TaskState: String, Codable, Sendable, CaseIterable {
     /// Dead: out of attempts, or failed in a way that no attempt can mend. Stays until retried or purged.
     case failed
     case cancelled
+
+    /// Whether nothing more becomes of it by itself.
+    package var isFinal: Bool {
+        switch self {
+        case .ready, .scheduled, .running: false
+        case .completed, .failed, .cancelled: true
+        }
+    }
 }

@@ -192,3 +192,43 @@ func expect(
         Issue.record("\(error)", sourceLocation: sourceLocation)
     }
 }
+
+/// How many tasks of an exam ran at the same time at most.
+final class GreatestPerExam: Sendable {
+    private struct State {
+        var running: [ExamID: Int] = [:]
+        var most = 0
+        var done = 0
+    }
+
+    private let state = Mutex(State())
+
+    var most: Int { state.withLock { $0.most } }
+    var done: Int { state.withLock { $0.done } }
+
+    func begin(_ exam: ExamID) {
+        state.withLock { state in
+            state.running[exam, default: 0] += 1
+            state.most = max(state.most, state.running[exam] ?? 0)
+        }
+    }
+
+    func end(_ exam: ExamID) {
+        state.withLock { state in
+            state.running[exam, default: 0] -= 1
+            state.done += 1
+        }
+    }
+}
+
+struct CountingJobHandler: TaskHandler {
+    let greatest: GreatestPerExam
+
+    func run(_ job: Job, context: TaskContext) async throws -> TaskResult {
+        let exam = context.examID ?? ""
+        greatest.begin(exam)
+        await Task.yield()
+        greatest.end(exam)
+        return .none
+    }
+}

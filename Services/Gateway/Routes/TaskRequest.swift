@@ -13,13 +13,25 @@ struct TaskRequest: Decodable {
     var examID: ExamID?
     /// Up to 30 days.
     var delaySeconds: Double?
+    /// Instead of a delay.
+    var dueAt: Timestamp?
     var uniqueKey: String?
+    /// Of one run; up to a day. The worker's own when absent, here and below.
+    var timeoutSeconds: Double?
+    /// 1 to 100.
+    var maxAttempts: Int?
+    /// Pauses before the second run, the third …; the last one for all that follow. Up to 20 of up to a day.
+    var retryDelaysSeconds: [Double]?
 
     enum CodingKeys: String, CodingKey {
         case type, id, priority, payload
         case examID = "exam_id"
         case delaySeconds = "delay_seconds"
+        case dueAt = "due_at"
         case uniqueKey = "unique_key"
+        case timeoutSeconds = "timeout_seconds"
+        case maxAttempts = "max_attempts"
+        case retryDelaysSeconds = "retry_delays_seconds"
     }
 
     /// - Throws: `Problem` with 422 for an unknown type or a value out of range, 400 for a payload of another.
@@ -38,7 +50,33 @@ struct TaskRequest: Decodable {
             priority: priority ?? payloadType.defaultPriority, examID: examID, context: context,
             delay: delay > 0 ? .milliseconds(Int64(delay * 1000)) : nil)
         draft.uniqueKey = uniqueKey
+        try override(&draft)
         return draft
+    }
+
+    private func override(_ draft: inout TaskDraft) throws {
+        let day = 0.001...86_400
+        if let dueAt {
+            guard delaySeconds == nil else { throw Self.invalid("/due_at", "excludes /delay_seconds") }
+            guard dueAt.milliseconds < Timestamp.now.milliseconds + 30 * 86_400_000 else {
+                throw Self.invalid("/due_at", "must be within 30 days")
+            }
+            draft.dueAt = dueAt
+        }
+        if let timeoutSeconds {
+            guard day.contains(timeoutSeconds) else { throw Self.invalid("/timeout_seconds", "must be 0.001 to 86400") }
+            draft.timeout = .milliseconds(Int64(timeoutSeconds * 1000))
+        }
+        if let maxAttempts {
+            guard (1...100).contains(maxAttempts) else { throw Self.invalid("/max_attempts", "must be 1 to 100") }
+            draft.maxAttempts = maxAttempts
+        }
+        if let retryDelaysSeconds {
+            guard (1...20).contains(retryDelaysSeconds.count), retryDelaysSeconds.allSatisfy(day.contains) else {
+                throw Self.invalid("/retry_delays_seconds", "must be 1 to 20 numbers of 0.001 to 86400")
+            }
+            draft.retryDelays = retryDelaysSeconds.map { .milliseconds(Int64($0 * 1000)) }
+        }
     }
 
     /// The identifier that follows from a payload; with it, the payload is checked.

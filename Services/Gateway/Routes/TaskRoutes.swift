@@ -1,18 +1,21 @@
 import Access
+import Audit
 import Domain
 import ExamStore
 import Hummingbird
 import TaskQueue
 
-/// Tasks: submit, list, show, cancel, retry. Teachers see and steer the tasks of their own exams, one by one.
+/// Tasks: submit, list, show, cancel, retry, forget. Teachers see and steer the tasks of their own exams, one by one.
 struct TaskRoutes: Sendable {
     let queue: TaskQueue
     let access: ExamAccess
+    let audit: AuditLog
 
     func declare(in routes: RouteTable) {
         routes.on(.post, "/api/tasks", allow: .operators, use: submit)
         routes.on(.get, "/api/tasks", allow: .operators, use: list)
         routes.on(.get, "/api/tasks/{task}", allow: .staff, use: show)
+        routes.on(.delete, "/api/tasks/{task}", allow: .operators, use: forget)
         routes.on(.post, "/api/tasks/{task}/cancel", allow: .staff, use: cancel)
         routes.on(.post, "/api/tasks/{task}/retry", allow: .staff, use: retry)
     }
@@ -27,7 +30,14 @@ struct TaskRoutes: Sendable {
     @Sendable
     private func submit(_ call: Call) async throws -> Response {
         let request = try await call.json(TaskRequest.self)
-        let outcome = try await queue.submit(raw: try request.draft(context: call.eventContext))
+        let draft = try request.draft(context: call.eventContext)
+        let outcome = try await queue.submit(raw: draft)
+        if outcome.isNew {
+            try await audit.append(
+                AuditEntry(
+                    .tasksSubmitted, subject: outcome.taskID.rawValue, examID: draft.examID,
+                    context: call.eventContext, details: ["type": draft.type.rawValue]))
+        }
         return try .json(
             Submitted(id: outcome.taskID, type: request.type, created: outcome.isNew),
             status: outcome.isNew ? .created : .ok,
@@ -39,15 +49,22 @@ struct TaskRoutes: Sendable {
     private func list(_ call: Call) async throws -> Response {
         let states = TaskState.allCases.map(\.rawValue).joined(separator: ", ")
         let state = try call.query("state", "one of \(states)", TaskState.init(rawValue:))
+        let priority = try call.query("priority", "one of high, normal, low", TaskPriority.init(rawValue:))
+        let exam = try call.query("exam_id", "an identifier of an exam") { text in
+            ExamID(text).isValid ? ExamID(text) : nil
+        }
         let types = try type(call).map { [$0] } ?? TaskCatalog.all.map { $0.type }
         let limit = try call.limit()
         var items: [TaskRecord] = []
         var place = try ListPlace(cursor: call.cursor(), types: types)
         while items.count < limit, let type = place.type {
             let page = try await queue.tasks(
-                type: type, state: state, cursor: place.cursor, limit: limit - items.count)
+                type: type, state: state, examID: exam, priority: priority, cursor: place.cursor,
+                limit: limit - items.count)
             items += page.items
             place.advance(to: page.nextCursor)
+            // What was looked through may hold little that is wanted; the client asks on.
+            if page.nextCursor != nil { break }
         }
         return try .json(ListDocument(items: items, nextCursor: place.text))
     }
@@ -61,6 +78,7 @@ struct TaskRoutes: Sendable {
     private func cancel(_ call: Call) async throws -> Response {
         let task = try await task(call)
         try await queue.cancel(type: task.type, id: task.id)
+        try await append(.tasksCancelled, task, call)
         return try .json(try await self.task(call), status: .accepted)
     }
 
@@ -68,7 +86,26 @@ struct TaskRoutes: Sendable {
     private func retry(_ call: Call) async throws -> Response {
         let task = try await task(call)
         try await queue.retry(type: task.type, id: task.id)
+        try await append(.tasksRetried, task, call)
         return try .json(try await self.task(call), status: .accepted)
+    }
+
+    /// A dead task, for good.
+    @Sendable
+    private func forget(_ call: Call) async throws -> Response {
+        let task = try await task(call)
+        guard try await queue.purgeDead(type: task.type, id: task.id) == 1 else {
+            throw TaskQueueError(.wrongState, "the task \(task.id) is not dead")
+        }
+        try await append(.tasksPurged, task, call)
+        return Response(status: .noContent)
+    }
+
+    private func append(_ action: AuditAction, _ task: TaskRecord, _ call: Call) async throws {
+        try await audit.append(
+            AuditEntry(
+                action, subject: task.id.rawValue, examID: task.examID, context: call.eventContext,
+                details: ["type": task.type.rawValue]))
     }
 
     private func type(_ call: Call) throws -> TaskType? {

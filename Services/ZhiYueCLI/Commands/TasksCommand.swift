@@ -8,7 +8,8 @@ struct TasksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tasks", abstract: "Submit work, look at it, cancel and retry it, and pause its queues.",
         subcommands: [
-            Submit.self, List.self, Show.self, Cancel.self, Retry.self, Purge.self, Pause.self, Resume.self,
+            Submit.self, List.self, Show.self, Cancel.self, Retry.self, Purge.self, Queues.self, Limit.self, Pause.self,
+            Resume.self,
         ])
 
     /// A task, of the type that is named or else of any.
@@ -69,6 +70,12 @@ struct TasksCommand: AsyncParsableCommand {
         @Option(help: "While another task holds this key, none is submitted.")
         var uniqueKey: String?
 
+        @Option(help: "Seconds that one run may take (default: the worker's TASK_TIMEOUT).")
+        var timeout: Double?
+
+        @Option(help: "Runs before it is dead (default: the worker's MAX_RETRIES and one).")
+        var maxAttempts: Int?
+
         @Flag(help: "As JSON, for programs.")
         var json = false
 
@@ -76,6 +83,12 @@ struct TasksCommand: AsyncParsableCommand {
             try type.requireKnown()
             guard (0...(30 * 86_400)).contains(delay ?? 0) else {
                 throw ValidationError("--delay must be from 0 to 2592000 seconds")
+            }
+            guard (0.001...86_400).contains(timeout ?? 1) else {
+                throw ValidationError("--timeout must be from 0.001 to 86400 seconds")
+            }
+            guard (1...100).contains(maxAttempts ?? 1) else {
+                throw ValidationError("--max-attempts must be from 1 to 100")
             }
         }
 
@@ -90,6 +103,8 @@ struct TasksCommand: AsyncParsableCommand {
                     context: EventContext(source: "/zhiyue/cli", correlationID: .make()),
                     delay: delay.map { .milliseconds(Int64($0 * 1000)) })
                 draft.uniqueKey = uniqueKey
+                draft.timeout = timeout.map { .milliseconds(Int64($0 * 1000)) }
+                draft.maxAttempts = maxAttempts
                 let outcome = try await connection.queue.submit(raw: draft)
                 if outcome.isNew {
                     try await connection.audit.append(
@@ -163,18 +178,40 @@ struct TasksCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a task: its state, payload, result or error.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a task: its state, payload, result or error, and how its runs failed.")
 
         @OptionGroup var target: Target
         @OptionGroup var system: SystemOptions
+
+        @Flag(help: "Print a line whenever it changes, until it has ended; status 1 when it did not complete.")
+        var follow = false
 
         @Flag(help: "As JSON, for programs.")
         var json = false
 
         func run() async throws {
             try await system.withConnection { connection in
-                let task = try await target.find(connection.queue)
+                var task = try await target.find(connection.queue)
+                if follow { task = try await followed(task, connection.queue) }
                 print(json ? try JSON.string(task) : try TaskText.text(task))
+                if follow, task.state != .completed { throw ExitCode.failure }
+            }
+        }
+
+        private func followed(_ first: TaskRecord, _ queue: TaskQueue) async throws -> TaskRecord {
+            var task = first
+            var shown = ""
+            while true {
+                let line = TaskText.change(task)
+                if line != shown { writeError(line) }
+                shown = line
+                if task.state.isFinal { return task }
+                try await Task.sleep(for: .milliseconds(200))
+                guard let next = try await queue.task(type: task.type, id: task.id) else {
+                    throw CommandFailure("the task \(task.id) is gone")
+                }
+                task = next
             }
         }
     }
@@ -251,6 +288,69 @@ struct TasksCommand: AsyncParsableCommand {
         }
     }
 
+    struct Queues: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show what waits and runs of each type, how long it takes, how much was done, and by whom.")
+
+        @Argument(help: "Only this type: \(TaskType.knownText).")
+        var type: TaskType?
+
+        @OptionGroup var system: SystemOptions
+
+        @Flag(help: "As JSON, for programs.")
+        var json = false
+
+        func validate() throws { try type?.requireKnown() }
+
+        func run() async throws {
+            try await system.withConnection { connection in
+                for type in type.map({ [$0] }) ?? TaskType.known {
+                    let metrics = try await connection.queue.metrics(type: type)
+                    if json {
+                        print(try JSON.string(metrics))
+                    } else {
+                        let statistics = try await connection.queue.statistics(type: type)
+                        print(QueueText.text(statistics, metrics, try await connection.queue.limits(type: type)))
+                    }
+                }
+            }
+        }
+    }
+
+    struct Limit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Limit how many tasks of a type run at the same time, all workers together.",
+            discussion: "A limit that is not named is lifted.")
+
+        @Argument(help: "The type: \(TaskType.knownText).")
+        var type: TaskType
+
+        @OptionGroup var system: SystemOptions
+
+        @Option(help: "At most so many.")
+        var running: Int?
+
+        @Option(help: "At most so many of one exam.")
+        var perExam: Int?
+
+        func validate() throws {
+            try type.requireKnown()
+            guard (running ?? 1) >= 1, (perExam ?? 1) >= 1 else {
+                throw ValidationError("a limit must be at least 1; to stop a queue: zhiyue tasks pause \(type)")
+            }
+        }
+
+        func run() async throws {
+            try await system.withConnection { connection in
+                let limits = QueueLimits(running: running, runningPerExam: perExam)
+                try await connection.queue.setLimits(limits, type: type)
+                try await connection.audit.append(
+                    Operator.entry(.queueLimited, subject: type.rawValue, details: limits.details))
+                print("\(type): \(QueueText.text(limits))")
+            }
+        }
+    }
+
     struct Pause: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Let no worker begin tasks of a type; those that run go on.")
@@ -306,7 +406,7 @@ extension TaskType: ExpressibleByArgument {
         self.init(argument)
     }
 
-    fileprivate static var known: [TaskType] { TaskCatalog.all.map { $0.type } }
+    static var known: [TaskType] { TaskCatalog.all.map { $0.type } }
     fileprivate static var knownText: String { known.map(\.rawValue).joined(separator: ", ") }
 
     fileprivate func requireKnown() throws {
@@ -344,51 +444,5 @@ extension DecodingError {
 
     private static func path(_ keys: [any CodingKey]) -> String {
         "/" + keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
-    }
-}
-
-/// Tasks as people read them.
-enum TaskText {
-    private static let columns = TextColumns(widths: [42, 18, 11, 9, 7, 25])
-
-    static let header = columns.line(["ID", "TYPE", "STATE", "PRIORITY", "TRIES", "CREATED", "NOTE"])
-
-    static func line(_ task: TaskRecord) -> String {
-        columns.line([
-            task.id.rawValue, task.type.rawValue, task.state.rawValue, task.priority.rawValue,
-            "\(task.attempt)/\(task.maxAttempts)", task.createdAt.rfc3339, note(task),
-        ])
-    }
-
-    private static func note(_ task: TaskRecord) -> String {
-        let text =
-            switch task.state {
-            case .running: [progress(task), task.worker.map { "by \($0)" }].compactMap { $0 }.joined(separator: " ")
-            case .scheduled: task.dueAt.map { "due \($0.rfc3339)" } ?? ""
-            case .failed: task.error ?? ""
-            case .ready, .completed, .cancelled: ""
-            }
-        return text.split(whereSeparator: \.isNewline).first.map { String($0) } ?? ""
-    }
-
-    private static func progress(_ task: TaskRecord) -> String? {
-        task.progress.map { "\(Int($0 * 100)) %" + (task.message.map { " \($0)" } ?? "") }
-    }
-
-    static func text(_ task: TaskRecord) throws -> String {
-        let rows: [(String, String?)] = [
-            ("id", task.id.rawValue), ("type", task.type.rawValue), ("state", task.state.rawValue),
-            ("priority", task.priority.rawValue), ("attempt", "\(task.attempt) of \(task.maxAttempts)"),
-            ("stalls", task.stalls > 0 ? "\(task.stalls)" : nil), ("exam", task.examID?.rawValue),
-            ("correlation", task.correlationID.rawValue), ("created", task.createdAt.rfc3339),
-            ("due", task.dueAt?.rfc3339), ("started", task.startedAt?.rfc3339),
-            ("finished", task.finishedAt?.rfc3339), ("worker", task.worker), ("progress", progress(task)),
-            ("payload", try task.payload.map { try JSON.string($0) }),
-            ("result", try task.result.map { try JSON.string($0) }), ("error", task.error),
-        ]
-        let width = 13
-        return rows.compactMap { name, value in
-            value.map { name + String(repeating: " ", count: width - name.count) + $0 }
-        }.joined(separator: "\n")
     }
 }

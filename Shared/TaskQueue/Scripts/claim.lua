@@ -53,10 +53,7 @@ while #claimed < most and passed < 1000 do
         redis.call('HDEL', key, 'listed')
     elseif exam and tonumber(redis.call('HGET', exams, exam) or 0) >= exam_limit then
         passed = passed + 1
-        count('parked', list, 1)
-        redis.call('RPUSH', parked_key(list, exam), id)
-        redis.call('ZADD', parked, task[4], id)
-        redis.call('SADD', parked_exams, exam)
+        park(id, key, list, exam, task[4])
     else
         slot = number
         fence = fence + 1

@@ -117,21 +117,35 @@ local function bury(id, key, priority, reason)
     end
 end
 
--- Lets parked tasks of an exam wait in the ready lists again, as many as may run.
-local function unpark(exam, limit, most)
-    local room = most
-    if limit then room = math.min(most, limit - tonumber(redis.call('HGET', exams, exam) or 0)) end
+-- Keeps a ready task out of its list while its exam runs as many as it may. Its place among the others is that of the
+-- first time.
+local function park(id, key, priority, exam, ready)
+    local place = redis.call('HGET', key, 'place')
+    if not place then
+        place = redis.call('HINCRBY', control, 'places', 1)
+        redis.call('HSET', key, 'place', place)
+    end
+    count('parked', priority, 1)
+    redis.call('ZADD', parked_key(priority, exam), place, id)
+    redis.call('ZADD', parked, ready, id)
+    redis.call('SADD', parked_exams, exam)
+end
+
+-- Lets parked tasks of an exam wait in the ready lists again, as many as may run, and at most `most`.
+-- `push`: LPUSH when one takes the place of one that ended, else RPUSH.
+local function unpark(exam, limit, most, push)
+    local room = math.min(most, limit - tonumber(redis.call('HGET', exams, exam) or 0))
     local moved = 0
     for _, priority in ipairs(priorities) do
         local list = parked_key(priority, exam)
         while moved < room do
-            local id = redis.call('LPOP', list)
+            local id = redis.call('ZPOPMIN', list)[1]
             if not id then break end
             count('parked', priority, -1)
             redis.call('ZREM', parked, id)
             local task = redis.call('HMGET', task_key(id), 'state', 'priority')
             if task[1] == 'ready' and task[2] == priority then
-                redis.call('LPUSH', ready_key(priority), id)
+                redis.call(push, ready_key(priority), id)
                 moved = moved + 1
             else
                 count('ghosts', priority, -1)
@@ -154,8 +168,14 @@ local function stop_running(id, key, priority, exam)
     redis.call('HDEL', key, 'held')
     if redis.call('HINCRBY', exams, exam, -1) <= 0 then redis.call('HDEL', exams, exam) end
     if redis.call('SISMEMBER', parked_exams, exam) == 1 then
-        unpark(exam, tonumber(redis.call('HGET', control, 'exam_limit') or 1e9), 1)
+        unpark(exam, tonumber(redis.call('HGET', control, 'exam_limit') or 1e9), 1, 'LPUSH')
     end
+end
+
+-- Whatever let an exam's parked tasks lie (a limit raised, a task cancelled and retried): they go on.
+local function unpark_all()
+    local limit = tonumber(redis.call('HGET', control, 'exam_limit') or 1e9)
+    for _, exam in ipairs(redis.call('SRANDMEMBER', parked_exams, 100)) do unpark(exam, limit, 100, 'RPUSH') end
 end
 
 -- Moves tasks whose time has come to the tails of their lists, at most `most` of them.

@@ -7,8 +7,7 @@ for i, name in ipairs({'limit', 'exam_limit'}) do
         redis.call('HSET', control, name, ARGV[i])
     end
 end
-local exam_limit = tonumber(redis.call('HGET', control, 'exam_limit') or 1e9)
-for _, exam in ipairs(redis.call('SRANDMEMBER', parked_exams, 100)) do unpark(exam, exam_limit, 100) end
+unpark_all()
 if any_ready() then ring() end
 local set = redis.call('HMGET', control, 'limit', 'exam_limit')
 return {set[1] or '', set[2] or ''}

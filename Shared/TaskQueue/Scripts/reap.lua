@@ -14,6 +14,8 @@ if known[1] ~= run then
     redis.call('HSET', control, 'redis_run', run, 'reap_from', reap_from)
 end
 
+-- Before any is taken back: those come first.
+unpark_all()
 local taken, condemned, buried, cancelled = 0, 0, 0, 0
 if now >= reap_from then
     -- Latest lease first, so that the longest waiting of them ends up at the head.
@@ -60,8 +62,5 @@ if now >= reap_from then
 end
 promote(1000)
 prune()
--- Whatever let an exam's parked tasks lie (a limit raised, a task cancelled and retried): now they go on.
-local exam_limit = tonumber(redis.call('HGET', control, 'exam_limit') or 1e9)
-for _, exam in ipairs(redis.call('SRANDMEMBER', parked_exams, 100)) do unpark(exam, exam_limit, 100) end
 if any_ready() and not redis.call('HGET', control, 'paused') then ring() end
 return {taken, condemned, buried, cancelled}

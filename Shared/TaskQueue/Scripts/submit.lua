@@ -40,8 +40,9 @@ for i = 2, #ARGV, width do
             fields[#fields + 1] = unique
             redis.call('SET', lock, id, 'PX', unique_ttl)
         end
-        if tonumber(delay) > 0 then
-            local due = now + tonumber(delay)
+        -- '@' and a time, or milliseconds from now.
+        local due = string.sub(delay, 1, 1) == '@' and tonumber(string.sub(delay, 2)) or now + tonumber(delay)
+        if due > now then
             redis.call('HSET', key, 'state', 'scheduled', 'due', due, unpack(fields))
             redis.call('ZADD', scheduled, due, id)
             count('scheduled', priority, 1)
