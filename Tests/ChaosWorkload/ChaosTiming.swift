@@ -50,7 +50,7 @@ package struct ChaosTiming: Codable, Sendable {
         configuration.maxRetries = 1000
         configuration.maxStalls = 1000
         configuration.maxLength = 1000
-        configuration.drainGrace = .seconds(1)
+        configuration.drainGrace = .milliseconds(200)
         return TaskQueue(client: client, keys: RedisKeys(), configuration: configuration)
     }
 }

@@ -1,4 +1,3 @@
-import ChaosWorkload
 import Synchronization
 import Testing
 
@@ -16,12 +15,15 @@ import Testing
             let begin = ContinuousClock.now
             let schedule = TaskFaultSchedule(system: system, seed: seed)
             try await schedule.run(for: .seconds(seconds))
-            let verdict = try await system.verdict()
+            let (verdict, findings) = try await system.verdict()
             let faults = schedule.counts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             let time = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
             print("chaos tasks: \(verdict); faults \(faults.joined(separator: " ")); \(time) seconds")
-            let refusals = try await system.ledger.refusals()
-            print("chaos tasks: submitted again=\(system.resubmitted) refused repeats=\(refusals.repeated)")
+            print(
+                """
+                chaos tasks: refused late effects=\(findings.lateEffects) late reports=\(findings.lateReports) \
+                repeated effects=\(findings.refusedRepeats) repeated submissions=\(findings.submittedAgain)
+                """)
             #expect(verdict.lost == [], "seed \(seed)")
             #expect(verdict.doubled == [], "seed \(seed)")
             #expect(verdict.submitted == 4 * production.tasksEach)

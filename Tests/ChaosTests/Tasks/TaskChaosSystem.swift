@@ -115,14 +115,12 @@ final class TaskChaosSystem: Sendable {
     // MARK: Afterwards
 
     /// Waits until the producers have submitted everything and every task has ended, and accounts for it.
-    func verdict(within limit: Duration = .seconds(120)) async throws -> TaskVerdict {
+    func verdict(within limit: Duration = .seconds(120)) async throws -> (TaskVerdict, TaskFindings) {
         try await drained(within: limit)
         for process in workers + producers { expectRunning(process) }
-        return TaskVerdict(plans: production?.plans ?? [], findings: try await findings())
+        let findings = try await findings()
+        return (TaskVerdict(plans: production?.plans ?? [], findings: findings), findings)
     }
-
-    /// Tasks that were there already when they were submitted.
-    var resubmitted: Int { progress.reduce(0) { $0 + $1.existing } }
 
     private static func progressFile(_ server: RedisServer, _ producer: Int) -> String {
         server.directory.appendingPathComponent("producer-\(producer).progress").path
@@ -164,7 +162,10 @@ final class TaskChaosSystem: Sendable {
         for state in [TaskState.completed, .failed, .cancelled] {
             findings.ends[state] = try await counted(state)
         }
-        findings.refusedLate = try await ledger.refusals().late + refusedReports
+        (findings.refusedRepeats, findings.lateEffects) = try await ledger.refusals()
+        findings.lateReports = lateReports
+        findings.submittedAgain = progress.reduce(0) { $0 + $1.existing }
+        findings.takenTwice = progress.reduce(0) { $0 + $1.takenTwice }
         return findings
     }
 
@@ -174,7 +175,7 @@ final class TaskChaosSystem: Sendable {
     }
 
     /// Reports that workers made after another had their task: nobody but they know of them.
-    private var refusedReports: Int {
+    private var lateReports: Int {
         workers.reduce(0) { count, worker in
             let log = (try? String(contentsOfFile: worker.logFile, encoding: .utf8)) ?? ""
             return count + log.split(separator: "\n").count { $0.contains("A report came too late") }

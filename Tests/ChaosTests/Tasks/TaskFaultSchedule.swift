@@ -65,7 +65,7 @@ final class TaskFaultSchedule: Sendable {
             for turn in 1...max(1, Int(duration / Self.pace)) {
                 try await Task.sleep(until: begin + Self.pace * turn)
                 let chance = Int.random(in: 0..<10, using: &random)
-                let fault: ProcessFault = chance < 7 ? .killed : chance < 9 ? .stopped : .left
+                let fault: ProcessFault = chance < 6 ? .killed : chance < 8 ? .stopped : .left
                 let time = system.timing.lease * Double.random(in: 1.2...2.5, using: &random)
                 // Whoever is just being struck is passed over.
                 let candidates = processes.indices.lazy.map { self.processes[(turn + $0) % self.processes.count] }

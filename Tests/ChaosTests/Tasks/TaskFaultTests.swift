@@ -69,13 +69,26 @@ import Testing
         }
     }
 
+    @Test func `a worker told to leave gives back what it cannot finish, and that is no stall`() async throws {
+        try await TaskChaosSystem.run(workers: 1, timing: Self.timing) { system in
+            let ids = try await system.submit((0..<8).map { "\($0)" }, work: 3000)
+            try await system.until { try await system.ledger.runs().count == 8 }
+            #expect(try await system.workers[0].leave() == 0)
+            for id in ids { #expect(try await system.record(id)?.state == .ready) }
+            try system.workers[0].start()
+            for id in ids { try await system.until { try await system.record(id)?.state == .completed } }
+            for id in ids { #expect(try await system.record(id)?.stalls == 0) }
+            try await system.expectOnce(ids, runs: 2)
+        }
+    }
+
     @Test func `when all workers are killed their tasks wait for the next one`() async throws {
         try await TaskChaosSystem.run(workers: 3, timing: Self.timing) { system in
-            let ids = try await system.submit((0..<60).map { "\($0)" }, work: 400)
-            try await system.until { try await system.ledger.runs().count >= 24 }
+            // More than can run at the same time.
+            let ids = try await system.submit((0..<60).map { "\($0)" }, hold: .beforeEffect)
+            try await system.until { ids.count { system.isHeld($0) } == 48 }
             for worker in system.workers { worker.kill() }
-            let begun = try await system.ledger.runs().count
-            #expect(begun < 60)
+            for id in ids { try system.openGate(of: id) }
             try system.workers[1].start()
             for id in ids { try await system.until { try await system.record(id)?.state == .completed } }
             try await system.expectOnce(ids)
@@ -84,12 +97,12 @@ import Testing
 
     @Test func `however many look for lost leases, each lost task runs once more`() async throws {
         try await TaskChaosSystem.run(workers: 4, timing: Self.timing) { system in
-            for worker in system.workers.dropFirst() { worker.signal(SIGSTOP) }
+            try await system.leave(only: system.workers[0])
             let ids = try await system.submit((0..<8).map { "\($0)" }, hold: .beforeEffect)
-            try await system.until { try await system.ledger.runs().count == 8 }
+            try await system.until { ids.allSatisfy(system.isHeld) }
             system.workers[0].kill()
-            // They look all at once, and so does this process.
-            for worker in system.workers.dropFirst() { worker.signal(SIGCONT) }
+            // They look as soon as they are there, and this process does all the time.
+            for worker in system.workers.dropFirst() { try worker.start() }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
@@ -175,19 +188,18 @@ extension TaskChaosSystem {
     /// - Returns: the worker that runs it.
     func holdTask(_ id: TaskID, _ moment: CountedTask.Hold) async throws -> ReplicaProcess {
         try await submit([id.rawValue], hold: moment)
-        try await until {
-            switch moment {
-            case .beforeEffect: try await ledger.runs(of: id).count == 1
-            case .afterEffect: try await ledger.effects().contains(id)
-            }
-        }
+        try await until { isHeld(id) }
         let name = try await record(id)?.worker
         return try #require(workers.first { $0.name == name })
     }
 
+    func isHeld(_ id: TaskID) -> Bool {
+        FileManager.default.fileExists(atPath: HeldTask.notice(id, in: server.directory.path))
+    }
+
     /// Lets the first run of a held task go on.
     func openGate(of id: TaskID) throws {
-        try Data().write(to: server.directory.appendingPathComponent("\(id).gate"))
+        try Data().write(to: URL(fileURLWithPath: HeldTask.gate(id, in: server.directory.path)))
     }
 
     /// Sends all other workers away.

@@ -14,8 +14,16 @@ struct TaskFindings: Sendable {
     var finalFailures: Set<TaskID> = []
     /// How often the queue itself counted a task to end so.
     var ends: [TaskState: Int] = [:]
-    /// Effects and reports of runs that had a successor.
-    var refusedLate = 0
+    /// Effects that were there already, refused by the guard.
+    var refusedRepeats = 0
+    /// Effects of runs that had a successor, refused by the guard.
+    var lateEffects = 0
+    /// Reports of such runs, refused by the queue.
+    var lateReports = 0
+    /// Submissions of tasks that were there already: because a reply was lost, or a producer killed before it took note.
+    var submittedAgain = 0
+    /// Acknowledged tasks that the queue took once more.
+    var takenTwice = 0
 }
 
 /// The accounting: every task whose submission was acknowledged has come to its right end, and to its effect once.
@@ -43,7 +51,7 @@ struct TaskVerdict {
 
     init(plans: [TaskPlan], findings: TaskFindings) {
         submitted = plans.count
-        refusedLate = findings.refusedLate
+        refusedLate = findings.lateEffects + findings.lateReports
         executions = findings.runs.values.reduce(0) { $0 + $1.count }
         let records = Dictionary(grouping: findings.records, by: \.id)
         let effects = Dictionary(grouping: findings.effects, by: { $0 }).mapValues(\.count)
@@ -61,6 +69,7 @@ struct TaskVerdict {
         for (id, count) in effects where count > 1 { doubled.append("\(id) had \(count) effects") }
         let fences = findings.runs.values.joined()
         if Set(fences).count < fences.count { doubled.append("runs share \(fences.count - Set(fences).count) fences") }
+        if findings.takenTwice > 0 { doubled.append("\(findings.takenTwice) tasks were taken twice") }
         compare(findings.ends)
     }
 

@@ -9,6 +9,8 @@ package struct TaskPlan: Sendable {
     package let delay: Duration?
     /// Whether the producer cancels the task as soon as it is submitted.
     package let isCancelled: Bool
+    /// How far back the task is that the producer submits once more, as who hears of work twice does; nil for none.
+    package let resubmits: Int?
     /// How many tasks, this one included, the producer submits in one call if it begins a call with this one.
     package let batchSize: Int
 
@@ -26,14 +28,17 @@ package struct TaskPlan: Sendable {
             failures: isPoison ? nil : chance < 25 ? Int.random(in: 1...2, using: &random) : 0)
         // A poisonous task makes no effect at all.
         task.failsLate = !isPoison && Bool.random(using: &random)
-        // A few take longer than a lease, so that they live by their heartbeats.
-        task.work = Int.random(in: 0..<200, using: &random) == 0 ? 1200 : Int.random(in: 0...30, using: &random)
+        // Many take about as long as a lease: they live by their heartbeats, and are what a kill or a stop hits.
+        task.work =
+            Int.random(in: 0..<12, using: &random) == 0
+            ? Int.random(in: 150...1200, using: &random) : Int.random(in: 0...20, using: &random)
         self.task = task
         priority = TaskPriority.allCases.randomElement(using: &random) ?? .normal
         delay =
             Int.random(in: 0..<5, using: &random) == 0
             ? .milliseconds(Int.random(in: 1...300, using: &random)) : nil
         isCancelled = !isPoison && Int.random(in: 0..<60, using: &random) == 0
+        resubmits = Int.random(in: 0..<10, using: &random) == 0 ? Int.random(in: 1...100, using: &random) : nil
         batchSize = Int.random(in: 0..<10, using: &random) == 0 ? Int.random(in: 2...40, using: &random) : 1
     }
 

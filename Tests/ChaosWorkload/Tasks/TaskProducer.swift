@@ -1,7 +1,7 @@
 internal import Domain
 internal import Foundation
 internal import Redis
-package import ServiceLifecycle
+internal import ServiceLifecycle
 package import TaskQueue
 
 package struct TaskProducerOptions: Codable, Sendable {
@@ -34,6 +34,8 @@ package struct TaskProducerProgress: Codable, Sendable {
     /// Tasks that were there already when they were submitted: by a call whose reply was lost, or by a producer that was
     /// killed before it noted them.
     package var existing = 0
+    /// Tasks that the queue took once more although they were acknowledged before.
+    package var takenTwice = 0
 
     package init() {}
 
@@ -81,6 +83,10 @@ package struct TaskProducer: Service {
                 drafts.count == 1 ? [try await queue.submit(raw: drafts[0])] : try await queue.submit(batch: drafts)
             }
             for plan in plans where plan.isCancelled { try await cancel(plan) }
+            if let back = first.resubmits, back <= progress.next {
+                let old = try plan(progress.next - back).draft()
+                if try await acknowledged({ try await queue.submit(raw: old) }).isNew { progress.takenTwice += 1 }
+            }
             progress.next += count
             progress.existing += submissions.count { !$0.isNew }
             try progress.write(to: options.progressFile)
