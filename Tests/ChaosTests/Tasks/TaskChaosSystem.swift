@@ -153,7 +153,7 @@ final class TaskChaosSystem: Sendable {
         var cursor: String?
         repeat {
             let page = try await queue.tasks(type: CountedTask.type, cursor: cursor, limit: 1000)
-            findings.records += page.items
+            findings.tasks += page.items.map(FoundTask.init)
             cursor = page.nextCursor
         } while cursor != nil
         findings.runs = try await ledger.runs()

@@ -2,10 +2,28 @@ import ChaosWorkload
 import Domain
 import TaskQueue
 
+/// What was found of one task after a run.
+struct FoundTask: Sendable {
+    let id: TaskID
+    let state: TaskState
+    /// The fence in its result: that of the run that completed it.
+    var fence: Int64?
+    var error: String?
+}
+
+extension FoundTask {
+    init(_ record: TaskRecord) {
+        id = record.id
+        state = record.state
+        if case .object(let result) = record.result, case .integer(let fence) = result["fence"] { self.fence = fence }
+        error = record.error
+    }
+}
+
 /// What was found of all tasks after a run.
 struct TaskFindings: Sendable {
     /// As the queue lists them.
-    var records: [TaskRecord] = []
+    var tasks: [FoundTask] = []
     /// The fences of each task's runs.
     var runs: [TaskID: [Int64]] = [:]
     /// Effects in the order they were made.
@@ -53,19 +71,19 @@ struct TaskVerdict {
         submitted = plans.count
         refusedLate = findings.lateEffects + findings.lateReports
         executions = findings.runs.values.reduce(0) { $0 + $1.count }
-        let records = Dictionary(grouping: findings.records, by: \.id)
+        let tasks = Dictionary(grouping: findings.tasks, by: \.id)
         let effects = Dictionary(grouping: findings.effects, by: { $0 }).mapValues(\.count)
         for plan in plans {
             let id = plan.task.id
             let runs = findings.runs[id] ?? []
             repeated += max(0, runs.count - plan.runs)
-            guard let record = records[id]?.first else {
+            guard let task = tasks[id]?.first else {
                 lost.append("\(id) is unknown")
                 continue
             }
-            judge(plan, record, runs: runs, effects: effects[id] ?? 0, isTold: findings.finalFailures.contains(id))
+            judge(plan, task, runs: runs, effects: effects[id] ?? 0, isTold: findings.finalFailures.contains(id))
         }
-        for (id, listed) in records where listed.count > 1 { doubled.append("\(id) is listed \(listed.count) times") }
+        for (id, listed) in tasks where listed.count > 1 { doubled.append("\(id) is listed \(listed.count) times") }
         for (id, count) in effects where count > 1 { doubled.append("\(id) had \(count) effects") }
         let fences = findings.runs.values.joined()
         if Set(fences).count < fences.count { doubled.append("runs share \(fences.count - Set(fences).count) fences") }
@@ -73,25 +91,25 @@ struct TaskVerdict {
         compare(findings.ends)
     }
 
-    private mutating func judge(_ plan: TaskPlan, _ record: TaskRecord, runs: [Int64], effects: Int, isTold: Bool) {
+    private mutating func judge(_ plan: TaskPlan, _ task: FoundTask, runs: [Int64], effects: Int, isTold: Bool) {
         let id = plan.task.id
-        switch record.state {
+        switch task.state {
         case .completed:
             completed += 1
             if plan.isPoison || effects == 0 { lost.append("\(id) is completed without its effect") }
-            guard case .object(let outcome) = record.result, case .integer(let fence) = outcome["fence"],
-                runs.contains(fence)
-            else { return lost.append("\(id) is completed without a run") }
+            guard let fence = task.fence, runs.contains(fence) else {
+                return lost.append("\(id) is completed without a run")
+            }
             if runs.contains(where: { $0 > fence }) { doubled.append("\(id) was completed by \(fence) of \(runs)") }
         case .failed:
             dead += 1
-            if !plan.isPoison { lost.append("\(id) is dead: \(record.error ?? "")") }
+            if !plan.isPoison { lost.append("\(id) is dead: \(task.error ?? "")") }
             if !isTold { lost.append("\(id) is dead and its handler does not know") }
         case .cancelled:
             cancelled += 1
             if !plan.isCancelled { lost.append("\(id) is cancelled and nobody asked for that") }
         case .ready, .scheduled, .running:
-            lost.append("\(id) is still \(record.state)")
+            lost.append("\(id) is still \(task.state)")
         }
     }
 

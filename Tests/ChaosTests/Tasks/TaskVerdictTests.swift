@@ -17,12 +17,11 @@ struct TaskVerdictTests {
     private func verdict(
         _ plan: TaskPlan, _ state: TaskState?, fence: Int64? = nil, runs: [Int64] = [], effects: Int = 0,
         isTold: Bool = false, counted: Int = 1, listed: Int = 1
-    ) throws -> TaskVerdict {
+    ) -> TaskVerdict {
         var findings = TaskFindings()
         let id = plan.task.id
         if let state {
-            let record = try Self.record(id, state, fence: fence)
-            findings.records = Array(repeating: record, count: listed)
+            findings.tasks = Array(repeating: FoundTask(id: id, state: state, fence: fence), count: listed)
             findings.ends = [state: counted]
         }
         findings.runs = [id: runs]
@@ -31,53 +30,44 @@ struct TaskVerdictTests {
         return TaskVerdict(plans: [plan], findings: findings)
     }
 
-    private static func record(_ id: TaskID, _ state: TaskState, fence: Int64?) throws -> TaskRecord {
-        let result = fence.map { #","result":{"fence":\#($0)}"# } ?? ""
-        return try JSON.decode(
-            TaskRecord.self,
-            from: #"{"id":"\#(id)","type":"chaos","state":"\#(state.rawValue)","priority":"low","attempt":1,"#
-                + #""max_attempts":3,"stalls":0,"created_at":"2026-01-01T00:00:00.000Z","isCancelRequested":false,"#
-                + #""cancel_requested":false,"correlation_id":"chaos"\#(result)}"#)
-    }
-
     @Test func oneEffectAndOneEndIsClean() throws {
         let plain = try Self.plain()
-        #expect(try verdict(plain, .completed, fence: 5, runs: [5], effects: 1).isClean)
-        let repeated = try verdict(plain, .completed, fence: 9, runs: [5, 7, 9], effects: 1)
+        #expect(verdict(plain, .completed, fence: 5, runs: [5], effects: 1).isClean)
+        let repeated = verdict(plain, .completed, fence: 9, runs: [5, 7, 9], effects: 1)
         #expect(repeated.isClean)
         #expect(repeated.repeated == 2)
         let poison = try Self.first(\.isPoison)
-        #expect(try verdict(poison, .failed, runs: [1, 2, 3], isTold: true).isClean)
+        #expect(verdict(poison, .failed, runs: [1, 2, 3], isTold: true).isClean)
         let cancelled = try Self.first(\.isCancelled)
-        #expect(try verdict(cancelled, .cancelled).isClean)
-        #expect(try verdict(cancelled, .cancelled, runs: [1], effects: 1).isClean)
-        #expect(try verdict(cancelled, .completed, fence: 1, runs: [1], effects: 1).isClean)
+        #expect(verdict(cancelled, .cancelled).isClean)
+        #expect(verdict(cancelled, .cancelled, runs: [1], effects: 1).isClean)
+        #expect(verdict(cancelled, .completed, fence: 1, runs: [1], effects: 1).isClean)
     }
 
     @Test func whatHasNoEndOrNoEffectIsLost() throws {
         let plain = try Self.plain()
-        #expect(try verdict(plain, nil, counted: 0).lost.count == 1)
-        #expect(try verdict(plain, .completed, fence: 5, runs: [5]).lost.count == 1)
-        #expect(try verdict(plain, .completed, fence: 5, effects: 1).lost.count == 1)
-        #expect(try verdict(plain, .ready, runs: [5], effects: 1).lost.count == 1)
-        #expect(try verdict(plain, .cancelled).lost.count == 1)
+        #expect(verdict(plain, nil, counted: 0).lost.count == 1)
+        #expect(verdict(plain, .completed, fence: 5, runs: [5]).lost.count == 1)
+        #expect(verdict(plain, .completed, fence: 5, effects: 1).lost.count == 1)
+        #expect(verdict(plain, .ready, runs: [5], effects: 1).lost.count == 1)
+        #expect(verdict(plain, .cancelled).lost.count == 1)
         // Given up although it could have been done.
-        #expect(try verdict(plain, .failed, runs: [5], isTold: true).lost.count == 1)
+        #expect(verdict(plain, .failed, runs: [5], isTold: true).lost.count == 1)
         let poison = try Self.first(\.isPoison)
-        #expect(try verdict(poison, .completed, fence: 1, runs: [1]).lost.count == 1)
-        #expect(try verdict(poison, .failed, runs: [1]).lost.count == 1)
-        #expect(try verdict(plain, .completed, fence: 5, runs: [5], effects: 1, counted: 0).lost.count == 1)
+        #expect(verdict(poison, .completed, fence: 1, runs: [1]).lost.count == 1)
+        #expect(verdict(poison, .failed, runs: [1]).lost.count == 1)
+        #expect(verdict(plain, .completed, fence: 5, runs: [5], effects: 1, counted: 0).lost.count == 1)
     }
 
     @Test func whatHappenedTwiceIsDoubled() throws {
         let plain = try Self.plain()
-        #expect(try verdict(plain, .completed, fence: 5, runs: [5], effects: 2).doubled.count == 1)
+        #expect(verdict(plain, .completed, fence: 5, runs: [5], effects: 2).doubled.count == 1)
         // Given out again after it was completed.
-        #expect(try verdict(plain, .completed, fence: 5, runs: [5, 6], effects: 1).doubled.count == 1)
+        #expect(verdict(plain, .completed, fence: 5, runs: [5, 6], effects: 1).doubled.count == 1)
         // One claim, two runs.
-        #expect(try verdict(plain, .completed, fence: 5, runs: [5, 5], effects: 1).doubled.count == 1)
-        #expect(try verdict(plain, .completed, fence: 5, runs: [5], effects: 1, counted: 2).doubled.count == 1)
-        #expect(try verdict(plain, .completed, fence: 5, runs: [5], effects: 1, listed: 2).doubled.count == 1)
+        #expect(verdict(plain, .completed, fence: 5, runs: [5, 5], effects: 1).doubled.count == 1)
+        #expect(verdict(plain, .completed, fence: 5, runs: [5], effects: 1, counted: 2).doubled.count == 1)
+        #expect(verdict(plain, .completed, fence: 5, runs: [5], effects: 1, listed: 2).doubled.count == 1)
     }
 
     /// A producer that takes another's place must submit the same tasks.
