@@ -19,6 +19,8 @@ final class TaskChaosSystem: Sendable {
         var producers: Int
         var tasksEach: Int
         var duration: Duration
+        /// Now and then there are more of an exam than may run: those behind them must not wait for ever.
+        var limits = QueueLimits(running: 56, runningPerExam: 12)
 
         var plans: [TaskPlan] {
             (0..<producers).flatMap { producer in
@@ -53,6 +55,7 @@ final class TaskChaosSystem: Sendable {
         client = RedisClient(configuration: try RedisConfiguration(url: server.url), logger: Self.logger)
         queue = timing.queue(client)
         ledger = EffectLedger(client: client)
+        if let production { try await queue.setLimits(production.limits, type: CountedTask.type) }
         // Clocks of workers must not matter: one is an hour behind, one an hour ahead.
         let shifts = [-3600, 3600, 0]
         let gates = server.directory.path
@@ -159,9 +162,9 @@ final class TaskChaosSystem: Sendable {
         findings.runs = try await ledger.runs()
         findings.effects = try await ledger.effects()
         findings.finalFailures = try await ledger.finalFailures()
-        for state in [TaskState.completed, .failed, .cancelled] {
-            findings.ends[state] = try await counted(state)
-        }
+        let total = try await queue.metrics(type: CountedTask.type).total
+        findings.ends = [.completed: total.completed, .failed: total.failed, .cancelled: total.cancelled]
+        findings.leftOver = try await leftOver()
         (findings.refusedRepeats, findings.lateEffects) = try await ledger.refusals()
         findings.lateReports = lateReports
         findings.submittedAgain = progress.reduce(0) { $0 + $1.existing }
@@ -169,9 +172,14 @@ final class TaskChaosSystem: Sendable {
         return findings
     }
 
-    /// How often the queue counted a task to end so.
-    func counted(_ state: TaskState) async throws -> Int {
-        try await client.send(["HGET", RedisKeys().queue(CountedTask.type.rawValue, "stats"), state.rawValue]).int ?? 0
+    /// What the queue still holds of tasks that run or are to run, though none is left.
+    private func leftOver() async throws -> [String] {
+        func key(_ name: String) -> String { RedisKeys().queue(CountedTask.type.rawValue, name) }
+        let running = try await client.send(["ZCARD", key("leases")]).int ?? -1
+        let scheduled = try await client.send(["ZCARD", key("scheduled")]).int ?? -1
+        let exams = try await client.send(["HGETALL", key("exams")]).fields ?? []
+        return [("leases", running), ("scheduled tasks", scheduled), ("exams with running tasks", exams.count)]
+            .filter { $0.1 != 0 }.map { "\($0.1) \($0.0)" }
     }
 
     /// Reports that workers made after another had their task: nobody but they know of them.

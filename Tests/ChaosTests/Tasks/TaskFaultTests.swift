@@ -224,6 +224,7 @@ extension TaskChaosSystem {
             if let runs { #expect(fences[id]?.count == runs, "\(id)", sourceLocation: sourceLocation) }
         }
         let ended = try await queue.tasks(type: CountedTask.type, state: .completed, limit: 1000).items.count
-        #expect(try await counted(.completed) == ended, sourceLocation: sourceLocation)
+        #expect(
+            try await queue.metrics(type: CountedTask.type).total.completed == ended, sourceLocation: sourceLocation)
     }
 }

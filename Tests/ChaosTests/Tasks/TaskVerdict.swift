@@ -32,6 +32,8 @@ struct TaskFindings: Sendable {
     var finalFailures: Set<TaskID> = []
     /// How often the queue itself counted a task to end so.
     var ends: [TaskState: Int] = [:]
+    /// What the queue still holds of tasks that run or are to run: places that nobody can take any more.
+    var leftOver: [String] = []
     /// Effects that were there already, refused by the guard.
     var refusedRepeats = 0
     /// Effects of runs that had a successor, refused by the guard.
@@ -89,6 +91,7 @@ struct TaskVerdict {
         if Set(fences).count < fences.count { doubled.append("runs share \(fences.count - Set(fences).count) fences") }
         if findings.takenTwice > 0 { doubled.append("\(findings.takenTwice) tasks were taken twice") }
         compare(findings.ends)
+        lost += findings.leftOver.map { "\($0) are left over" }
     }
 
     private mutating func judge(_ plan: TaskPlan, _ task: FoundTask, runs: [Int64], effects: Int, isTold: Bool) {

@@ -7,6 +7,8 @@ package struct TaskPlan: Sendable {
     package let task: CountedTask
     package let priority: TaskPriority
     package let delay: Duration?
+    /// Most belong to one of a few exams, the rest to none.
+    package let exam: ExamID?
     /// Whether the producer cancels the task as soon as it is submitted.
     package let isCancelled: Bool
     /// How far back the task is that the producer submits once more, as who hears of work twice does; nil for none.
@@ -37,6 +39,8 @@ package struct TaskPlan: Sendable {
         delay =
             Int.random(in: 0..<5, using: &random) == 0
             ? .milliseconds(Int.random(in: 1...300, using: &random)) : nil
+        let exam = Int.random(in: 0..<5, using: &random)
+        self.exam = exam < 3 ? ExamID("exam-\(exam)") : nil
         isCancelled = !isPoison && Int.random(in: 0..<60, using: &random) == 0
         resubmits = Int.random(in: 0..<10, using: &random) == 0 ? Int.random(in: 1...100, using: &random) : nil
         batchSize = Int.random(in: 0..<10, using: &random) == 0 ? Int.random(in: 2...40, using: &random) : 1
@@ -49,7 +53,7 @@ package struct TaskPlan: Sendable {
 
     package func draft() throws -> TaskDraft {
         var draft = try TaskDraft(
-            task, priority: priority, examID: nil,
+            task, priority: priority, examID: exam,
             context: EventContext(source: "/zhiyue/chaos", correlationID: "chaos"), delay: delay)
         if isPoison { draft.maxAttempts = Self.poisonAttempts }
         return draft
