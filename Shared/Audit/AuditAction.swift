@@ -28,11 +28,14 @@ package struct AuditAction: StringIdentifier {
     package static let queuePaused: AuditAction = "queue.paused"
     package static let queueResumed: AuditAction = "queue.resumed"
     package static let queueLimited: AuditAction = "queue.limited"
+    package static let scheduleSet: AuditAction = "schedule.set"
+    package static let scheduleRemoved: AuditAction = "schedule.removed"
     package static let auditExported: AuditAction = "audit.exported"
 
     package static let all: [AuditAction] = [
         .signedIn, .signInRefused, .tokenIssued, .userCreated, .examCreated, .examChanged, .examDeleted, .marksChanged,
         .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
-        .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited, .auditExported,
+        .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited,
+        .scheduleSet, .scheduleRemoved, .auditExported,
     ]
 }

@@ -17,6 +17,7 @@ struct QueueScripts: Sendable {
     let list: RedisScript
     let metrics: RedisScript
     let limit: RedisScript
+    let schedule: RedisScript
 
     /// - Parameter clock: Lua that defines `now_us`, the time in microseconds; tests set their own.
     init(clock: [UInt8] = PackageResources.clock_lua) {
@@ -41,5 +42,6 @@ struct QueueScripts: Sendable {
         list = script("list", PackageResources.list_lua)
         metrics = script("metrics", PackageResources.metrics_lua)
         limit = script("limit", PackageResources.limit_lua)
+        schedule = script("schedule", PackageResources.schedule_lua)
     }
 }

@@ -108,7 +108,8 @@ extension TaskQueue {
             guard completion.result.count <= configuration.maxResultBytes else {
                 throw TaskQueueError(
                     .resultTooLarge,
-                    "the result has \(completion.result.count) bytes; at most \(configuration.maxResultBytes) are allowed")
+                    "the result has \(completion.result.count) bytes; at most \(configuration.maxResultBytes) are allowed"
+                )
             }
             arguments += [completion.id.rawValue, completion.fence, completion.result] as [any RedisArgument]
         }
@@ -122,6 +123,7 @@ extension TaskQueue {
 
     /// Ends one run without success. May be repeated when the reply was lost.
     ///
+    /// - Parameter error: For people; secrets and paths are taken out of it.
     /// - Returns: false when the claim is no longer the task's.
     package func fail(_ claim: TaskClaim, error: String, mode: TaskFailureMode) async throws -> Bool {
         let (name, delay): (String, Duration) =
@@ -132,7 +134,10 @@ extension TaskQueue {
             case .cancelled: ("cancelled", .zero)
             }
         let reply = try await evaluate(
-            scripts.fail, claim.type, limits + [claim.id.rawValue, claim.fence, error, name, delay.milliseconds])
+            scripts.fail, claim.type,
+            limits + [
+                claim.id.rawValue, claim.fence, ErrorText.cleaned(error), name, delay.milliseconds,
+            ] as [any RedisArgument])
         return try number(reply) == 1
     }
 

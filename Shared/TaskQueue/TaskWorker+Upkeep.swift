@@ -88,12 +88,13 @@ extension TaskWorker {
         }
     }
 
-    /// Takes back what other workers lost.
+    /// Takes back what other workers lost, and places what recurs.
     func reapRegularly(types: [TaskType]) async {
         let interval = queue.configuration.reapInterval
         repeat {
             for type in types {
                 do {
+                    try await queue.placeRecurring(type)
                     let reaped = try await queue.reap(type)
                     guard reaped.taken > 0 else { continue }
                     logger.warning(
@@ -101,7 +102,7 @@ extension TaskWorker {
                         metadata: [LogKey.taskType: "\(type)", LogKey.count: "\(reaped.taken)"])
                 } catch {
                     logger.warning(
-                        "Looking for lost leases failed",
+                        "Looking for lost leases and recurring tasks failed",
                         metadata: [LogKey.taskType: "\(type)", LogKey.error: "\(error)"])
                 }
             }

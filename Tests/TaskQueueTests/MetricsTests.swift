@@ -58,13 +58,13 @@ import Testing
         try await clock.advance(.seconds(30))
         #expect(try await fixture.queue.reap(Job.type).taken == 1)
         claim = try #require(try await fixture.claim(worker: "third").first)
-        #expect(try await fixture.queue.fail(claim, error: "a \"quote\"\nand 批改", mode: .bury))
+        #expect(try await fixture.queue.fail(claim, error: "a \"quote\"\nand 批改 of /var/lib/a.png", mode: .bury))
         let record = try await fixture.record("a")
         #expect(record.history.map(\.worker) == ["first", "second", "third"])
         #expect(record.history.map(\.attempt) == [1, 2, 2])
         #expect(
             record.history.map(\.error) == [
-                "no disk", "The worker stopped answering, 1 time(s).", "a \"quote\"\nand 批改",
+                "no disk", "The worker stopped answering, 1 time(s).", "a \"quote\" and 批改 of …/a.png",
             ])
         #expect(record.history.allSatisfy { $0.startedAt <= $0.endedAt })
         // A retry by hand keeps it; a result ends it.

@@ -14,11 +14,11 @@ wheels=$here/wheels.txt
 # The handwriting of the demonstration's simulated students.
 handwriting="fonts-dkg-handwriting fonts-breip fonts-comic-neue fonts-bwht fonts-humor-sans fonts-arphic-gkai00mp"
 runtime_packages="
-    redis-server poppler-utils fonts-noto-cjk $handwriting
+    redis-server poppler-utils fonts-noto-cjk tzdata $handwriting
     libhiredis0.14 libopencv-core406 libopencv-imgproc406 libopencv-imgcodecs406 libzxing2 libqrencode4
     libcairo2 libpango-1.0-0 libpangocairo-1.0-0 libturbojpeg0 libseccomp2 libzip4 libzstd1"
 build_packages="
-    redis-server poppler-utils fonts-noto-cjk $handwriting
+    redis-server poppler-utils fonts-noto-cjk tzdata $handwriting
     libhiredis-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libzxing-dev libqrencode-dev
     libcairo2-dev libpango1.0-dev libturbojpeg0-dev libseccomp-dev libzip-dev libzstd-dev
     pkg-config openssl python3-yaml"

@@ -3,7 +3,8 @@ import Domain
 import Hummingbird
 import TaskQueue
 
-/// The queues of all types of tasks: what waits and runs, what they have done, their limits, pause and resume.
+/// The queues of all types of tasks: what waits and runs, what they have done, their limits, pause and resume, and the
+/// schedules of what recurs.
 struct QueueRoutes: Sendable {
     let queue: TaskQueue
     let audit: AuditLog
@@ -14,6 +15,9 @@ struct QueueRoutes: Sendable {
         routes.on(.post, "/api/queues/{type}/pause", allow: .operators, use: pause)
         routes.on(.post, "/api/queues/{type}/resume", allow: .operators, use: resume)
         routes.on(.put, "/api/queues/{type}/limits", allow: .operators, use: setLimits)
+        routes.on(.get, "/api/queues/{type}/schedules", allow: .operators, use: schedules)
+        routes.on(.put, "/api/queues/{type}/schedules/{name}", allow: .operators, use: setSchedule)
+        routes.on(.delete, "/api/queues/{type}/schedules/{name}", allow: .operators, use: removeSchedule)
     }
 
     @Sendable
@@ -51,6 +55,32 @@ struct QueueRoutes: Sendable {
         return try .json(try await document(type))
     }
 
+    @Sendable
+    private func schedules(_ call: Call) async throws -> Response {
+        try .json(ListDocument(items: try await queue.schedules(type: try type(call)), nextCursor: nil))
+    }
+
+    @Sendable
+    private func setSchedule(_ call: Call) async throws -> Response {
+        let (type, name) = (try type(call), call.parameter("name"))
+        let schedule = try await call.json(ScheduleRequest.self).schedule(name: name, type: type)
+        try await queue.put(schedule)
+        try await append(
+            .scheduleSet, type, call, details: ["name": name, "cron": schedule.cron.text, "zone": schedule.zone])
+        guard let placed = try await queue.schedules(type: type).first(where: { $0.schedule.name == name }) else {
+            throw Problem.notFound("schedule", name)
+        }
+        return try .json(placed)
+    }
+
+    @Sendable
+    private func removeSchedule(_ call: Call) async throws -> Response {
+        let (type, name) = (try type(call), call.parameter("name"))
+        guard try await queue.removeSchedule(type: type, name: name) else { throw Problem.notFound("schedule", name) }
+        try await append(.scheduleRemoved, type, call, details: ["name": name])
+        return Response(status: .noContent)
+    }
+
     private func append(
         _ action: AuditAction, _ type: TaskType, _ call: Call, details: [String: String] = [:]
     ) async throws {
@@ -77,4 +107,29 @@ private struct QueueDocument: Encodable {
     let priorities: [QueueStatistics]
     let limits: QueueLimits
     let metrics: QueueMetrics
+}
+
+/// Work that recurs, as a client asks for it.
+private struct ScheduleRequest: Decodable {
+    var cron: String
+    /// UTC when absent.
+    var zone: String?
+    var payload: JSONValue
+    /// The type's own when absent.
+    var priority: TaskPriority?
+    var examID: ExamID?
+
+    enum CodingKeys: String, CodingKey {
+        case cron, zone, payload, priority
+        case examID = "exam_id"
+    }
+
+    /// - Throws: as `TaskRequest.draft`.
+    func schedule(name: String, type: TaskType) throws -> TaskSchedule {
+        let request = TaskRequest(type: type, priority: priority, payload: payload, examID: examID)
+        let draft = try request.draft(context: EventContext(source: "/zhiyue/gateway", correlationID: .make()))
+        return TaskSchedule(
+            name: name, type: type, cron: try CronExpression(cron), zone: zone ?? "UTC", payload: payload,
+            priority: draft.priority, examID: examID)
+    }
 }

@@ -9,7 +9,7 @@ struct TasksCommand: AsyncParsableCommand {
         commandName: "tasks", abstract: "Submit work, look at it, cancel and retry it, and pause its queues.",
         subcommands: [
             Submit.self, List.self, Show.self, Cancel.self, Retry.self, Purge.self, Queues.self, Limit.self, Pause.self,
-            Resume.self,
+            Resume.self, SchedulesCommand.self,
         ])
 
     /// A task, of the type that is named or else of any.
@@ -121,7 +121,7 @@ struct TasksCommand: AsyncParsableCommand {
         }
 
         /// The id that follows from a payload; with it, the payload is checked.
-        private static func identifier<Payload: TaskPayload>(_ type: Payload.Type, _ json: [UInt8]) throws -> TaskID {
+        static func identifier<Payload: TaskPayload>(_ type: Payload.Type, _ json: [UInt8]) throws -> TaskID {
             do {
                 return try JSON.decode(type, from: json).taskID
             } catch let error as DecodingError {
@@ -407,9 +407,9 @@ extension TaskType: ExpressibleByArgument {
     }
 
     static var known: [TaskType] { TaskCatalog.all.map { $0.type } }
-    fileprivate static var knownText: String { known.map(\.rawValue).joined(separator: ", ") }
+    static var knownText: String { known.map(\.rawValue).joined(separator: ", ") }
 
-    fileprivate func requireKnown() throws {
+    func requireKnown() throws {
         guard Self.known.contains(self) else {
             throw ValidationError("\(self) is no type of tasks; there are \(Self.knownText)")
         }
