@@ -94,6 +94,50 @@ import Testing
         #expect(try await dead() == 0)
     }
 
+    @Test func `a task is followed to its end, and its queue tells what was done, and by whom`() async throws {
+        let system = try await CommandSystem()
+        let queue = TaskQueue(
+            client: system.client, keys: system.bus.keys, configuration: TaskQueueConfiguration())
+        let submitted = try await system.zhiyue("tasks", "submit", "report_generation", payload(1), "--json")
+        let id = try #require(submitted.objects.first?["id"] as? String)
+        #expect(
+            try await system.zhiyue("tasks", "limit", "report_generation", "--running", "2").output
+                == "report_generation: at most 2 at the same time\n")
+        let worker = TaskWorker(
+            queue: queue, handlers: [Refusing()], maxWorkers: 3, name: "w", logger: .init(label: "test"))
+        let running = Task { try await worker.run() }
+        let followed = try await system.zhiyue("tasks", "show", id, "--follow")
+        #expect(followed.status == 1)
+        #expect(followed.errors.contains("failed, try 1 of 4, no, thanks"))
+        #expect(followed.lines.contains { $0.hasPrefix("run 1 ") && $0.hasSuffix("by w: no, thanks") })
+        let shown = try await system.zhiyue("tasks", "queues", "report_generation")
+        running.cancel()
+        _ = try? await running.value
+        #expect(shown.lines.first == "report_generation: at most 2 at the same time")
+        #expect(shown.output.contains("low: 0 ready, 0 scheduled, 0 running, 1 dead"))
+        #expect(shown.output.contains("worker w:"))
+        let metrics = try await system.zhiyue("tasks", "queues", "report_generation", "--json")
+        #expect((metrics.objects.first?["total"] as? [String: Any])?["failed"] as? Int == 1)
+    }
+
+    @Test func `what recurs is set, listed and removed`() async throws {
+        let system = try await CommandSystem()
+        let set = try await system.zhiyue(
+            "tasks", "schedules", "set", "nightly", "report_generation", payload(1), "--cron", "0 2 * * *", "--zone",
+            "Asia/Shanghai")
+        #expect(set.status == 0, "\(set.errors)")
+        #expect(set.output.hasPrefix("nightly is due next at "))
+        #expect(set.output.contains("T18:00:00"))
+        let list = try await system.zhiyue("tasks", "schedules")
+        #expect(list.lines.count == 2)
+        #expect(list.lines[1].hasPrefix("nightly"))
+        #expect(try await system.zhiyue("tasks", "list", "--state", "scheduled").lines.count == 2)
+        let removed = try await system.zhiyue("tasks", "schedules", "remove", "nightly", "report_generation")
+        #expect(removed.output == "nightly removed\n")
+        #expect(try await system.zhiyue("tasks", "list", "--state", "scheduled").lines.count == 1)
+        #expect(try await system.zhiyue("tasks", "schedules", "remove", "nightly", "report_generation").status == 1)
+    }
+
     @Test(arguments: [
         (["submit", "nonsense", "{}"], 2, "there are ocr_processing"),
         (["submit", "report_generation", "{"], 1, "not valid JSON"),
@@ -105,6 +149,15 @@ import Testing
         (["purge", "report_generation"], 2, "say which"),
         (["list", "--state", "lost"], 2, "lost"),
         (["list", "--limit", "0"], 2, "at least 1"),
+        (["submit", "report_generation", "{}", "--timeout", "0"], 2, "--timeout"),
+        (["limit", "report_generation", "--running", "0"], 2, "tasks pause"),
+        (
+            [
+                "schedules", "set", "a", "report_generation",
+                #"{"kind":"results_csv","exam_id":"a","results_version":1}"#,
+                "--cron", "60 * * * *",
+            ], 1, "minute"
+        ),
     ])
     func `what cannot be done says why`(arguments: [String], status: Int32, error: String) async throws {
         let system = try await CommandSystem()
