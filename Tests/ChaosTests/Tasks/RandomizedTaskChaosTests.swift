@@ -2,16 +2,16 @@ import Synchronization
 import Testing
 
 /// Workers and producers are killed, stopped and sent away four times a second, networks fail and Redis is restarted,
-/// while tasks are submitted and run. `make chaos` runs it for 60 s with 20,000 tasks; `CHAOS_SECONDS`, `CHAOS_SEED` and
-/// `CHAOS_FSYNC` change it.
+/// while tasks are submitted and run. `make chaos` runs it for 60 s with 20,000 tasks; `CHAOS_SECONDS` and `CHAOS_SEED`
+/// change it.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct RandomizedTaskChaosTests {
     @Test func everyTaskComesToItsEndAndItsEffectOnceWhateverGoesWrong() async throws {
         let environment = ChaosEnvironment(seconds: 6)
-        let (seed, seconds, synced) = (environment.seed, environment.seconds, environment.synced)
-        print("chaos tasks: seed=\(seed) seconds=\(seconds) fsync=\(synced)")
+        let (seed, seconds) = (environment.seed, environment.seconds)
+        print("chaos tasks: seed=\(seed) seconds=\(seconds)")
         let production = TaskChaosSystem.Production(
             seed: seed, producers: 4, tasksEach: seconds * 1000 / 12, duration: .seconds(seconds))
-        try await TaskChaosSystem.run(workers: 4, production: production, synced: synced) { system in
+        try await TaskChaosSystem.run(workers: 4, production: production) { system in
             let begin = ContinuousClock.now
             let schedule = TaskFaultSchedule(system: system, seed: seed)
             try await schedule.run(for: .seconds(seconds))

@@ -43,15 +43,14 @@ final class TaskChaosSystem: Sendable {
 
     private static let logger = Logger(label: "chaos", factory: { _ in SwiftLogNoOpLogHandler() })
 
-    /// - Parameters:
-    ///   - places: tasks that each worker runs at the same time.
-    ///   - synced: `always`, so that what Redis has acknowledged it also has after it was killed.
+    /// - Parameter places: tasks that each worker runs at the same time.
     init(
-        workers count: Int, places: Int, production: Production?, timing: ChaosTiming, synced: String
+        workers count: Int, places: Int, production: Production?, timing: ChaosTiming
     ) async throws {
         self.production = production
         self.timing = timing
-        server = try RedisServer(arguments: ["--appendfsync", synced])
+        // What Redis has acknowledged it also has after it was killed.
+        server = try RedisServer(arguments: ["--appendfsync", "always"])
         client = RedisClient(configuration: try RedisConfiguration(url: server.url), logger: Self.logger)
         queue = timing.queue(client)
         ledger = EffectLedger(client: client)
@@ -96,10 +95,10 @@ final class TaskChaosSystem: Sendable {
 
     static func run<Result>(
         workers: Int, places: Int = 16, production: Production? = nil, timing: ChaosTiming = .tasks,
-        synced: String = "always", _ body: (TaskChaosSystem) async throws -> Result
+        _ body: (TaskChaosSystem) async throws -> Result
     ) async throws -> Result {
         let system = try await TaskChaosSystem(
-            workers: workers, places: places, production: production, timing: timing, synced: synced)
+            workers: workers, places: places, production: production, timing: timing)
         do {
             let result = try await body(system)
             await system.stop()
