@@ -15,6 +15,7 @@ import Testing
             let begin = ContinuousClock.now
             let schedule = TaskFaultSchedule(system: system, seed: seed)
             try await schedule.run(for: .seconds(seconds))
+            let submitted = system.submitted
             let (verdict, findings) = try await system.verdict()
             let faults = schedule.counts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             let time = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
@@ -22,7 +23,8 @@ import Testing
             print(
                 """
                 chaos tasks: refused late effects=\(findings.lateEffects) late reports=\(findings.lateReports) \
-                repeated effects=\(findings.refusedRepeats) repeated submissions=\(findings.submittedAgain)
+                repeated effects=\(findings.refusedRepeats) repeated submissions=\(findings.submittedAgain); \
+                submitted while faults lasted=\(submitted)
                 """)
             #expect(verdict.lost == [], "seed \(seed)")
             #expect(verdict.doubled == [], "seed \(seed)")

@@ -114,6 +114,11 @@ final class TaskChaosSystem: Sendable {
         if let end = process.untimelyEnd { failures.withLock { $0.append(end) } }
     }
 
+    /// How many tasks are acknowledged.
+    var submitted: Int { progress.reduce(0) { $0 + $1.next } }
+
+    var isSubmitted: Bool { progress.allSatisfy { $0.next == production?.tasksEach } }
+
     // MARK: Afterwards
 
     /// Waits until the producers have submitted everything and every task has ended, and accounts for it.
@@ -137,11 +142,10 @@ final class TaskChaosSystem: Sendable {
     private func drained(within limit: Duration) async throws {
         let giveUp = ContinuousClock.now + limit
         while true {
-            let submitted = progress.map(\.next)
             let waiting = try await queue.statistics(type: CountedTask.type).map {
                 (ready: $0.ready, scheduled: $0.scheduled, running: $0.running)
             }
-            if submitted.allSatisfy({ $0 == production?.tasksEach }), waiting.allSatisfy({ $0 == (0, 0, 0) }) { return }
+            if isSubmitted, waiting.allSatisfy({ $0 == (0, 0, 0) }) { return }
             guard ContinuousClock.now < giveUp else {
                 let ends = (workers + producers).compactMap(\.untimelyEnd)
                 throw Stuck(description: "submitted \(submitted), waiting \(waiting), ended \(ends)")

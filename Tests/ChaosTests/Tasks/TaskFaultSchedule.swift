@@ -46,6 +46,7 @@ final class TaskFaultSchedule: Sendable {
     /// How often each fault was inflicted.
     var counts: [String: Int] { state.withLock { $0.counts } }
 
+    /// Goes on for that time, and on a slow machine until everything is submitted, at most for three times as long.
     /// Everything is healed when it returns.
     func run(for duration: Duration) async throws {
         let begin = ContinuousClock.now
@@ -62,7 +63,9 @@ final class TaskFaultSchedule: Sendable {
     private func strikeProcesses(from begin: ContinuousClock.Instant, for duration: Duration) async throws {
         var random = SplitMix64(seed: seed &+ 1001)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for turn in 1...max(1, Int(duration / Self.pace)) {
+            var turn = 0
+            while lasts(since: begin, for: duration) {
+                turn += 1
                 try await Task.sleep(until: begin + Self.pace * turn)
                 let chance = Int.random(in: 0..<10, using: &random)
                 let fault: ProcessFault = chance < 6 ? .killed : chance < 8 ? .stopped : .left
@@ -103,9 +106,8 @@ final class TaskFaultSchedule: Sendable {
         var random = SplitMix64(seed: seed &+ 1002)
         while true {
             let pause = Duration.milliseconds(Int.random(in: 200...1200, using: &random))
-            guard ContinuousClock.now + pause < begin + duration else { return }
             try await Task.sleep(for: pause)
-            guard let fault = NetworkFault.allCases.randomElement(using: &random),
+            guard lasts(since: begin, for: duration), let fault = NetworkFault.allCases.randomElement(using: &random),
                 let network = processes.randomElement(using: &random)?.network
             else { return }
             let time = system.timing.lease * Double.random(in: 0.3...2, using: &random)
@@ -128,8 +130,8 @@ final class TaskFaultSchedule: Sendable {
             let pause = Duration.milliseconds(Int.random(in: 500...2500, using: &random))
             let nextKill = begin + duration * (Double(killed) + 0.5) / Double(kills)
             let next = killed < kills ? min(ContinuousClock.now + pause, nextKill) : ContinuousClock.now + pause
-            guard next < begin + duration else { return }
             try await Task.sleep(until: next)
+            guard lasts(since: begin, for: duration) else { return }
             let fault: RedisFault
             if next == nextKill {
                 killed += 1
@@ -144,6 +146,11 @@ final class TaskFaultSchedule: Sendable {
     }
 
     // MARK: Inside
+
+    private func lasts(since begin: ContinuousClock.Instant, for duration: Duration) -> Bool {
+        let time = ContinuousClock.now - begin
+        return time < duration || (!system.isSubmitted && time < duration * 3)
+    }
 
     private func occupy(_ name: String) -> Bool {
         state.withLock { $0.busy.insert(name).inserted }

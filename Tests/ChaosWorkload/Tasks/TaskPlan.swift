@@ -32,7 +32,7 @@ package struct TaskPlan: Sendable {
         task.failsLate = !isPoison && Bool.random(using: &random)
         // Many take about as long as a lease: they live by their heartbeats, and are what a kill or a stop hits.
         task.work =
-            Int.random(in: 0..<12, using: &random) == 0
+            Int.random(in: 0..<20, using: &random) == 0
             ? Int.random(in: 150...1200, using: &random) : Int.random(in: 0...20, using: &random)
         self.task = task
         priority = TaskPriority.allCases.randomElement(using: &random) ?? .normal
