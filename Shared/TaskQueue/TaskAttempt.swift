@@ -19,9 +19,15 @@ package struct TaskAttempt: Codable, Sendable, Equatable {
     private struct Line: Decodable {
         let attempt: Int
         let worker: String
-        let started_at: Int64
-        let ended_at: Int64
+        let startedAt: Int64
+        let endedAt: Int64
         let error: String
+
+        enum CodingKeys: String, CodingKey {
+            case attempt, worker, error
+            case startedAt = "started_at"
+            case endedAt = "ended_at"
+        }
     }
 
     /// - Returns: nil when the line is not one of the scripts'.
@@ -29,8 +35,8 @@ package struct TaskAttempt: Codable, Sendable, Equatable {
         guard let line = try? JSON.decode(Line.self, from: Array(line.utf8)) else { return nil }
         attempt = line.attempt
         worker = line.worker
-        startedAt = Timestamp(milliseconds: line.started_at)
-        endedAt = Timestamp(milliseconds: line.ended_at)
+        startedAt = Timestamp(milliseconds: line.startedAt)
+        endedAt = Timestamp(milliseconds: line.endedAt)
         error = line.error
     }
 }
