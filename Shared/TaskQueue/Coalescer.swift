@@ -1,7 +1,8 @@
 internal import Synchronization
 
-/// Sends what several callers ask for at the same time in one call: all that comes while a call is on its way goes into
-/// the next. Under load a call of Redis then serves many; what comes alone is sent at once.
+/// Sends what several callers ask for at the same time in one call: all that comes while calls are on their way goes into
+/// the next. Under load a call of Redis then serves many; what comes alone is sent at once. Two calls at a time, so that
+/// Redis works on one while the answers of the other are given out; they may overtake each other.
 final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
     private struct Entry {
         let item: Item
@@ -10,8 +11,11 @@ final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
 
     private struct State {
         var waiting: [Entry] = []
-        var isSending = false
+        /// Calls on their way, or about to be.
+        var calls = 0
     }
+
+    private static var mostCalls: Int { 2 }
 
     private let most: Int
     private let call: @Sendable ([Item]) async throws -> [Answer]
@@ -28,12 +32,13 @@ final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
     /// Does not end early when cancelled: its item is on its way with those of others.
     func send(_ item: Item) async throws -> Answer {
         let result = await withCheckedContinuation { continuation in
-            let isFirst = state.withLock { state in
+            let mayCall = state.withLock { state in
                 state.waiting.append(Entry(item: item, caller: continuation))
-                defer { state.isSending = true }
-                return !state.isSending
+                guard state.calls < Self.mostCalls else { return false }
+                state.calls += 1
+                return true
             }
-            if isFirst { Task { await self.sendWaiting() } }
+            if mayCall { Task { await self.sendWaiting() } }
         }
         return try result.get()
     }
@@ -43,7 +48,7 @@ final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
             let entries = state.withLock { state in
                 let entries = Array(state.waiting.prefix(most))
                 state.waiting.removeFirst(entries.count)
-                state.isSending = !entries.isEmpty
+                if entries.isEmpty { state.calls -= 1 }
                 return entries
             }
             if entries.isEmpty { return }

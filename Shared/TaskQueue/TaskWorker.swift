@@ -116,16 +116,18 @@ package final class TaskWorker: Service {
 
     private func claimAndWait(_ handler: AnyTaskHandler, _ connection: RedisConnection) async throws {
         let wake = queue.keys.queue(handler.type.rawValue, "wake")
+        // By halves: while Redis hands out one, the tasks of the other are run and reported.
+        let most = (maxWorkers + 1) / 2
         var wasWoken = false
         while !Task.isCancelled {
-            var places = slots.tryAcquire(upTo: maxWorkers)
+            var places = slots.tryAcquire(upTo: most)
             if places == 0 {
                 // The bell wakes one worker. One that cannot come must wake another.
                 if wasWoken { try await queue.ring(handler.type) }
-                places = await slots.acquire(upTo: maxWorkers)
+                places = await slots.acquire(upTo: most)
                 // Tasks end in groups, since they are reported so.
                 await Task.yield()
-                if places > 0, places < maxWorkers { places += slots.tryAcquire(upTo: maxWorkers - places) }
+                if places > 0, places < most { places += slots.tryAcquire(upTo: most - places) }
             }
             wasWoken = false
             guard places > 0 else { return }

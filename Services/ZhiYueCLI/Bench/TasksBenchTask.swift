@@ -17,7 +17,8 @@ struct TasksBenchTask: TaskPayload {
     init(_ number: Int, bytes: Int, due: UInt64 = 0) {
         self.number = number
         self.due = due
-        text = String(repeating: "x", count: max(0, bytes - Self.minimumBytes + 20))
+        let filling = [UInt8](repeating: UInt8(ascii: "x"), count: max(0, bytes - Self.minimumBytes + 20))
+        text = String(decoding: filling, as: UTF8.self)
     }
 
     var taskID: TaskID { TaskID("\(number)") }

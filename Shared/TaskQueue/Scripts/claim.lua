@@ -3,7 +3,7 @@
 -- Returns {ms until the next scheduled task or -1, {task…}}, or {-1, {}} when the queue is paused.
 -- A task is {id, fence, attempt, reports, priority, condemned, payload, exam, …} in the order of `names`, false where absent.
 local n = tonumber(ARGV[1])
-local lease, worker = tonumber(ARGV[2]), ARGV[3]
+local leased_until, worker = string.format('%d', now + tonumber(ARGV[2])), ARGV[3]
 local settings = redis.call('HMGET', control, 'slot', 'fence', 'paused', 'limit', 'exam_limit')
 if settings[3] then return {-1, {}} end
 promote(100)
@@ -64,12 +64,12 @@ while #claimed < most and passed < 1000 do
         else
             attempt = attempt + 1
         end
-        redis.call('HSET', key, 'state', 'running', 'fence', fence, 'attempt', attempt, 'worker', worker, 'started', now)
+        redis.call('HSET', key, 'state', 'running', 'fence', fence, 'attempt', attempt, 'worker', worker, 'started', now_text)
         if exam then
             redis.call('HINCRBY', exams, exam, 1)
             redis.call('HSET', key, 'held', exam)
         end
-        leased[#leased + 1] = now + lease
+        leased[#leased + 1] = leased_until
         leased[#leased + 1] = id
         count('running', list, 1)
         observe('wait', list, math.max(0, now - tonumber(task[4])))

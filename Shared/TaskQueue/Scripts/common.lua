@@ -9,6 +9,8 @@
 --
 -- A script's own part runs as main(); what it only noted here (counters, ended tasks) is written once, by settle().
 local now = math.floor(now_us / 1000)
+-- Redis writes a number of Lua's as text each time it is given one, slowly.
+local now_text = string.format('%d', now)
 local base = KEYS[1]
 local control, stats, wake = base .. 'control', base .. 'stats', base .. 'wake'
 local leases, scheduled, dead, finished = base .. 'leases', base .. 'scheduled', base .. 'dead', base .. 'finished'
@@ -65,9 +67,9 @@ end
 -- Ends a task as completed or cancelled. Further arguments: fields of its record and their values.
 local function finish(id, key, state, unique, ...)
     unlock(key, id, unique)
-    redis.call('HSET', key, 'state', state, 'finished', now, ...)
+    redis.call('HSET', key, 'state', state, 'finished', now_text, ...)
     redis.call('PEXPIRE', key, limits[1])
-    ended[#ended + 1] = now
+    ended[#ended + 1] = now_text
     ended[#ended + 1] = id
     tally(state)
 end

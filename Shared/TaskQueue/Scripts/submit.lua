@@ -22,7 +22,7 @@ for i = 2, #ARGV, width do
     elseif waiting >= cap then
         replies[#replies + 1] = {-1, id}
     else
-        local fields = {'priority', priority, 'created', now}
+        local fields = {'priority', priority, 'created', now_text}
         for n, name in ipairs(names) do
             local value = ARGV[i + 4 + n]
             if value ~= '' then
@@ -52,7 +52,7 @@ for i = 2, #ARGV, width do
                 wakes = true
             end
         else
-            redis.call('HSET', key, 'state', 'ready', 'ready', now, unpack(fields))
+            redis.call('HSET', key, 'state', 'ready', 'ready', now_text, unpack(fields))
             ready[priority][#ready[priority] + 1] = id
             wakes = true
         end
