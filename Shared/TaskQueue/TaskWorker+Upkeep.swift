@@ -93,20 +93,25 @@ extension TaskWorker {
         let interval = queue.configuration.reapInterval
         repeat {
             for type in types {
-                do {
-                    try await queue.placeRecurring(type)
-                    let reaped = try await queue.reap(type)
-                    guard reaped.taken > 0 else { continue }
-                    logger.warning(
+                // Neither keeps the other from being done.
+                await attempt("Looking for lost leases", type) {
+                    let reaped = try await self.queue.reap(type)
+                    guard reaped.taken > 0 else { return }
+                    self.logger.warning(
                         "Took back tasks whose lease had run out",
                         metadata: [LogKey.taskType: "\(type)", LogKey.count: "\(reaped.taken)"])
-                } catch {
-                    logger.warning(
-                        "Looking for lost leases and recurring tasks failed",
-                        metadata: [LogKey.taskType: "\(type)", LogKey.error: "\(error)"])
                 }
+                await attempt("Placing recurring tasks", type) { try await self.queue.placeRecurring(type) }
             }
             // Never longer than the interval, so that a lost task is back in time; shorter so that replicas spread.
         } while (try? await Task.sleep(for: interval * Double.random(in: 0.7...1))) != nil
+    }
+
+    private func attempt(_ what: String, _ type: TaskType, _ body: () async throws -> Void) async {
+        do {
+            try await body()
+        } catch {
+            logger.warning("\(what) failed", metadata: [LogKey.taskType: "\(type)", LogKey.error: "\(error)"])
+        }
     }
 }

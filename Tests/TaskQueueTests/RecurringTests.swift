@@ -89,6 +89,19 @@ import Testing
         #expect(greatest.done >= 1)
     }
 
+    @Test func `a schedule that cannot be placed does not hold up the others`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.queue.put(try schedule(name: "good"))
+        // As if this machine, unlike the one it was set on, did not know the zone.
+        let lost = try JSON.encode(try schedule(name: "bad", zone: "Nowhere/City"))
+        _ = try await fixture.client.send(["HSET", fixture.key("schedules"), "bad", lost])
+        _ = try await fixture.client.send(["ZADD", fixture.key("schedule-places"), 0, "bad", 1, "good"])
+        await #expect(throws: TaskQueueError.self) { try await fixture.queue.placeRecurring(Job.type) }
+        let places = try await fixture.queue.schedules(type: Job.type)
+        #expect(places.map(\.schedule.name) == ["bad", "good"])
+        #expect(places.map { $0.next != nil } == [false, true])
+    }
+
     @Test(arguments: [
         ("0 0 30 2 *", "UTC", "a"), ("@daily", "Nowhere/City", "a"), ("@daily", "UTC", "a b"), ("@daily", "UTC", ""),
     ])

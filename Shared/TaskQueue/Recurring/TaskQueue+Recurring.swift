@@ -52,13 +52,23 @@ extension TaskQueue {
     }
 
     /// Submits the next task of every schedule whose last time has come. Any number of workers may do so at any time.
+    ///
+    /// - Throws: the first error, after all the others had their turn.
     func placeRecurring(_ type: TaskType) async throws {
         let time = try await client.send(["TIME"]).array?.compactMap(\.int) ?? []
         guard time.count == 2 else { throw TaskQueueError(.unexpectedReply, "Redis did not tell the time") }
         let now = Timestamp(milliseconds: Int64(time[0]) * 1000 + Int64(time[1] / 1000))
         let due = try await client.send(
             ["ZRANGE", places(type), "-inf", now.milliseconds, "BYSCORE", "LIMIT", 0, 100])
-        for name in (due.array ?? []).compactMap(\.string) { try await placeNext(type, name, after: now) }
+        var failure: (any Error)?
+        for name in (due.array ?? []).compactMap(\.string) {
+            do {
+                try await placeNext(type, name, after: now)
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
     }
 
     private func placeNext(_ type: TaskType, _ name: String, after now: Timestamp) async throws {
