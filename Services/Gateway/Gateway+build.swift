@@ -19,12 +19,18 @@ enum Gateway {
         let healthPort = context.healthPort
         let configuration = try GatewayConfiguration(reader: context.reader)
         let (audit, blobs, logger) = (audit(context), context.blobs, context.logger)
+        let gauges = QueueGauges(queue: context.queue)
         return [
             PeriodicWork("remove old audit entries", every: .seconds(3600), logger: logger) {
                 let removed = try await audit.trim(retention: configuration.auditRetention)
                 if removed > 0 { logger.info("removed old audit entries", metadata: [LogKey.count: "\(removed)"]) }
             },
-            try await application(context, configuration: configuration) { port in healthPort.value = port },
+            PeriodicWork("count what is in the queues", every: .seconds(10), logger: logger) {
+                try await gauges.update()
+            },
+            try await application(context, configuration: configuration, gauges: gauges) { port in
+                healthPort.value = port
+            },
             // What gateways killed in the middle of uploads have left behind.
             PeriodicWork("remove unfinished uploads", every: .seconds(3600), logger: logger) {
                 let removed = try await blobs.removeStrays()
@@ -39,7 +45,7 @@ enum Gateway {
 
     /// - Parameter onListening: called with the port when the server takes connections.
     static func application(
-        _ context: ServiceContext, configuration: GatewayConfiguration,
+        _ context: ServiceContext, configuration: GatewayConfiguration, gauges: QueueGauges,
         onListening: @escaping @Sendable (Int) -> Void
     ) async throws -> Application<RouterResponder<GatewayContext>> {
         let secret = try TokenSecret.load(
@@ -49,7 +55,8 @@ enum Gateway {
         if let path = configuration.adminPasswordFile {
             try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
-        let routes = routes(context, configuration: configuration, tokens: tokens, signIn: signIn)
+        let routes = routes(
+            context, configuration: configuration, tokens: tokens, signIn: signIn, gauges: gauges)
         let maxUploadBytes = configuration.upload.totalBytes
         return Application(
             responder: routes.buildResponder(),
@@ -66,14 +73,15 @@ enum Gateway {
     }
 
     private static func routes(
-        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, signIn: SignIn
+        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, signIn: SignIn,
+        gauges: QueueGauges
     ) -> RouteTable {
         let (store, queue, blobs) = (context.store, context.queue, context.blobs)
         let access = ExamAccess(store: store)
         let selection = EventSelection(access: access)
         let audit = audit(context)
         let routes = RouteTable(authenticator: Authenticator(tokens: tokens))
-        routes.addHealth(context.health)
+        routes.addHealth(context.health) { gauges.text }
         AuthRoutes(signIn: signIn, tokens: tokens, audit: audit, lifetime: configuration.tokenLifetime)
             .declare(in: routes)
         ExamRoutes(store: store, access: access).declare(in: routes)

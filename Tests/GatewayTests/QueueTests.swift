@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import ServiceKit
 import TaskQueue
 import Testing
 
@@ -35,6 +36,29 @@ import Testing
             let audit = try await gateway.send("GET", "/api/audit", token: admin)
             let actions = audit.items.compactMap { $0["action"] as? String }
             #expect(actions.prefix(4) == ["queue.resumed", "queue.paused", "queue.limited", "tasks.submitted"])
+        }
+    }
+
+    @Test func `the queues are among the figures for Prometheus`() async throws {
+        try await RunningGateway.run { gateway in
+            let admin = try await gateway.token("root", .admin)
+            _ = try await gateway.send("POST", "/api/tasks", json: Self.task, token: admin)
+            let claims = try await gateway.context.queue.claim(ReportTask.type, count: 1, worker: "w")
+            #expect(try await gateway.context.queue.complete(try #require(claims.tasks.first), result: []))
+            _ = try await gateway.send(
+                "POST", "/api/tasks", json: Self.task.replacing(#"version":1"#, with: #"version":2"#), token: admin)
+            try await gateway.gauges.update()
+            let metrics = try await gateway.send("GET", "/metrics", token: "").text
+            let lines = Set(metrics.split(separator: "\n").map { String($0) })
+            for line in [
+                #"tasks{type="report_generation",priority="low",state="ready"} 1"#,
+                #"tasks_total{type="report_generation",what="submitted"} 2"#,
+                #"tasks_total{type="report_generation",what="completed"} 1"#,
+                #"task_run_seconds_bucket{type="report_generation",priority="low",le="+Inf"} 1"#,
+                #"task_wait_seconds_count{type="report_generation",priority="low"} 1"#,
+            ] {
+                #expect(lines.contains(line), "\(line) in \(metrics)")
+            }
         }
     }
 

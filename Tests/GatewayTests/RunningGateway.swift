@@ -25,6 +25,7 @@ struct RunningGateway: Sendable {
     let context: ServiceContext
     let port: Int
     let redis: RedisServer
+    let gauges: QueueGauges
 
     static func run(
         _ setup: GatewayConfiguration = GatewayConfiguration(),
@@ -52,7 +53,8 @@ struct RunningGateway: Sendable {
         configuration.passwordCost = PasswordHash.Cost(rounds: 16, blockSize: 1, parallelism: 1)
         try await context.bus.prepare()
         let (listening, announcement) = AsyncStream<Int>.makeStream()
-        let application = try await Gateway.application(context, configuration: configuration) { port in
+        let gauges = QueueGauges(queue: context.queue)
+        let application = try await Gateway.application(context, configuration: configuration, gauges: gauges) { port in
             announcement.yield(port)
         }
         let group = ServiceGroup(services: [client, application], logger: logger)
@@ -61,7 +63,7 @@ struct RunningGateway: Sendable {
             var ports = listening.makeAsyncIterator()
             let port = try #require(await ports.next())
             do {
-                try await body(RunningGateway(context: context, port: port, redis: redis))
+                try await body(RunningGateway(context: context, port: port, redis: redis, gauges: gauges))
             } catch {
                 await group.triggerGracefulShutdown()
                 throw error

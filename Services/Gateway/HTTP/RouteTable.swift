@@ -40,8 +40,9 @@ final class RouteTable {
     }
 
     /// `/healthz`, `/readyz` and `/metrics`, for everybody.
-    func addHealth(_ health: ServiceHealth) {
-        health.addRoutes(to: router) { [metrics] in metrics.text }
+    /// - Parameter figures: further lines of `/metrics`.
+    func addHealth(_ health: ServiceHealth, figures: @escaping @Sendable () -> String) {
+        health.addRoutes(to: router) { [metrics] in metrics.text + figures() }
         for path in ["/healthz", "/readyz", "/metrics"] { methods[path, default: []].insert(.get) }
     }
 
