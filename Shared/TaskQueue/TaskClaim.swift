@@ -25,10 +25,12 @@ package struct TaskClaim: Sendable {
     package let timeout: Duration?
     package let retryDelays: [Duration]?
     package let created: Timestamp
+    /// Runs that failed because Redis did.
+    package let outages: Int
 
     /// - Returns: nil when the reply is not what `claim.lua` makes.
     init?(type: TaskType, reply: RESPValue) {
-        guard let values = reply.array, values.count == 17, let id = values[0].string,
+        guard let values = reply.array, values.count == 18, let id = values[0].string,
             let fence = values[1].int.map(Int64.init), let attempt = values[2].int, let reports = values[3].int,
             let priority = values[4].string.flatMap(TaskPriority.init)
         else { return nil }
@@ -51,5 +53,6 @@ package struct TaskClaim: Sendable {
         let delays = values[15].string?.split(separator: ",").compactMap { Int($0) }
         retryDelays = delays?.isEmpty == false ? delays?.map { .milliseconds($0) } : nil
         created = Timestamp(milliseconds: Int64(values[16].int ?? 0))
+        outages = values[17].int ?? 0
     }
 }

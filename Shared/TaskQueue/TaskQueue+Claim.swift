@@ -11,6 +11,8 @@ package struct TaskClaims: Sendable {
 /// How one run of a task ended that did not succeed.
 package enum TaskFailureMode: Sendable, Equatable {
     case retry(after: Duration)
+    /// As `retry`, but the run was no attempt: Redis, not the task, failed.
+    case postpone(after: Duration)
     /// Comes back after that time, but only for its handler to learn that it failed finally.
     case condemn(after: Duration)
     case bury
@@ -129,6 +131,7 @@ extension TaskQueue {
         let (name, delay): (String, Duration) =
             switch mode {
             case .retry(let delay): ("retry", delay)
+            case .postpone(let delay): ("postpone", delay)
             case .condemn(let delay): ("condemn", delay)
             case .bury: ("bury", .zero)
             case .cancelled: ("cancelled", .zero)

@@ -3,6 +3,9 @@ import Logging
 import Redis
 
 extension TaskWorker {
+    /// Runs that may fail with Redis before they count as attempts: a task that makes Redis fail must end too.
+    private static let mostOutages = 20
+
     /// How one run of a handler ended.
     private enum Ending {
         case completed(TaskResult)
@@ -119,7 +122,9 @@ extension TaskWorker {
         logger.log(
             level: isFinal ? .error : .warning, isFinal ? "A task failed finally" : "A task failed and will be retried",
             metadata: metadata(claim, failure))
-        let mode = isFinal ? TaskFailureMode.bury : .retry(after: delay(after: claim, attempt: claim.attempt))
+        let delay = delay(after: claim, attempt: claim.attempt)
+        let mode: TaskFailureMode =
+            isFinal ? .bury : isPostponed(failure, claim) ? .postpone(after: delay) : .retry(after: delay)
         await tell(claim) { try await $0.fail(claim, error: failure.message, mode: mode) }
     }
 
@@ -148,7 +153,11 @@ extension TaskWorker {
     }
 
     func isFinal(_ failure: TaskFailure, _ claim: TaskClaim) -> Bool {
-        !failure.retryable || claim.attempt >= maxAttempts(of: claim)
+        !failure.retryable || (claim.attempt >= maxAttempts(of: claim) && !isPostponed(failure, claim))
+    }
+
+    private func isPostponed(_ failure: TaskFailure, _ claim: TaskClaim) -> Bool {
+        failure.isOutage && claim.outages < Self.mostOutages
     }
 
     private func maxAttempts(of claim: TaskClaim) -> Int {

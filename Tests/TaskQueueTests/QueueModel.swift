@@ -109,9 +109,12 @@ struct QueueModel {
             entry.isCondemned = false
             entry.reports = 0
         case .cancelled: entry.state = .cancelled
-        case .retry where entry.isCancelRequested, .condemn where entry.isCancelRequested: entry.state = .cancelled
-        case .retry(let delay), .condemn(let delay):
+        case .retry where entry.isCancelRequested, .postpone where entry.isCancelRequested,
+            .condemn where entry.isCancelRequested:
+            entry.state = .cancelled
+        case .retry(let delay), .postpone(let delay), .condemn(let delay):
             if case .condemn = mode { entry.isCondemned = true }
+            if case .postpone = mode { entry.attempt -= 1 }
             entry.state = .scheduled
             entry.time = now + delay.milliseconds
         }

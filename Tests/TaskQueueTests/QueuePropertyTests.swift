@@ -53,7 +53,9 @@ import Testing
             case 7:
                 guard let held else { continue }
                 let delay = Duration.milliseconds(Int.random(in: 0...5000, using: &random))
-                let modes: [TaskFailureMode] = [.retry(after: delay), .condemn(after: delay), .bury, .cancelled]
+                let modes: [TaskFailureMode] = [
+                    .retry(after: delay), .postpone(after: delay), .condemn(after: delay), .bury, .cancelled,
+                ]
                 let mode = modes.randomElement(using: &random) ?? .bury
                 #expect(
                     try await fixture.queue.fail(held.claim, error: "e", mode: mode)

@@ -94,6 +94,31 @@ import Testing
         #expect(try await fixture.record("a").error == "no luck")
     }
 
+    @Test func `a run that failed because Redis did is no attempt, up to a bound`() async throws {
+        let fixture = try await QueueFixture { configuration in
+            Self.quick(&configuration)
+            configuration.maxRetries = 1
+        }
+        let journal = Journal()
+        let worker = fixture.worker([
+            JobHandler { job, context in
+                journal.note("\(job.name) \(context.attempt)")
+                let runs = journal.all.count { $0.hasPrefix("\(job.name) ") }
+                if job.name == "unlucky", runs > 8 { return .none }
+                throw RedisError(.notSent, "Redis is away")
+            }
+        ])
+        try await running([worker]) {
+            try await fixture.submit("unlucky")
+            try await fixture.submit("guilty")
+            try await until("one is dead") { try await fixture.state("guilty") == .failed }
+            try await until("one is done") { try await fixture.state("unlucky") == .completed }
+        }
+        #expect(journal.all.filter { $0.hasPrefix("unlucky") } == Array(repeating: "unlucky 1", count: 9))
+        // Twenty that did not count, then its two attempts.
+        #expect(journal.all.filter { $0.hasPrefix("guilty") }.count == 22)
+    }
+
     @Test func `a failure that no attempt can mend is final at once`() async throws {
         let fixture = try await QueueFixture(configure: Self.quick)
         let journal = Journal()

@@ -10,7 +10,7 @@ promote(100)
 
 local names = {
     'state', 'priority', 'attempt', 'ready', 'condemned', 'payload', 'exam', 'correlation', 'causation', 'source',
-    'actor', 'traceparent', 'max_attempts', 'timeout', 'delays', 'created',
+    'actor', 'traceparent', 'max_attempts', 'timeout', 'delays', 'created', 'outages',
 }
 local slot = tonumber(settings[1] or 0)
 -- Fences follow the clock, so that none is given twice even when Redis lost its last second in a crash.
@@ -75,7 +75,7 @@ while #claimed < most and passed < 1000 do
         observe('wait', list, math.max(0, now - tonumber(task[4])))
         claimed[#claimed + 1] = {
             id, fence, attempt, reports, list, task[5], task[6], task[7], task[8], task[9], task[10],
-            task[11], task[12], task[13], task[14], task[15], task[16],
+            task[11], task[12], task[13], task[14], task[15], task[16], task[17],
         }
     end
 end

@@ -1,6 +1,7 @@
 -- Ends one run of a task that did not succeed.
 -- ARGV: the three limits of finish, id, fence, error, mode, delay in ms. Modes:
 --   retry      runs again after the delay
+--   postpone   as retry, but the run was no attempt
 --   condemn    will not run again, but its handler has not yet heard of that: comes back after the delay for that only
 --   bury       has failed finally
 --   cancelled  stopped because someone cancelled it; what was to run again but is cancelled ends so too
@@ -25,6 +26,10 @@ else
     local earliest = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')
     redis.call('HSET', key, 'state', 'scheduled', 'due', due, 'error', reason)
     redis.call('HDEL', key, 'worker', 'progress', 'message')
+    if mode == 'postpone' then
+        redis.call('HINCRBY', key, 'attempt', -1)
+        redis.call('HINCRBY', key, 'outages', 1)
+    end
     if mode == 'condemn' then redis.call('HSET', key, 'condemned', reason) end
     redis.call('ZADD', scheduled, due, id)
     count('scheduled', priority, 1)

@@ -15,7 +15,7 @@ else
     return 0
 end
 redis.call('HDEL', key, 'attempt', 'stalls', 'fence', 'worker', 'started', 'finished', 'error', 'condemned', 'reports', 'progress',
-    'message', 'listed', 'due', 'cancel')
+    'message', 'listed', 'due', 'cancel', 'outages')
 redis.call('HSET', key, 'state', 'ready', 'ready', now)
 if task[3] then
     -- Its old entry is still in the list and counts again.
