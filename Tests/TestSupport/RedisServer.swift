@@ -21,6 +21,7 @@ package final class RedisServer: Sendable {
     /// 0 when the server listens on its unix socket only.
     package let port: Int
     private let arguments: [String]
+    private let isFrozen = Mutex(false)
     private let process = Mutex<WatchedProcess?>(nil)
 
     /// Starts a server and waits until it answers.
@@ -74,8 +75,8 @@ package final class RedisServer: Sendable {
     /// acknowledged back for up to two seconds; that is awaited, since it is not what tests of crashes are about.
     package func kill() {
         let giveUp = Date().addingTimeInterval(5)
-        while Date() < giveUp, let reply = try? ask("INFO persistence"), reply.contains("aof_buffer_length:"),
-            !reply.contains("aof_buffer_length:0\r")
+        while !isFrozen.withLock({ $0 }), Date() < giveUp, let reply = try? ask("INFO persistence"),
+            reply.contains("aof_buffer_length:"), !reply.contains("aof_buffer_length:0\r")
         {
             usleep(1000)
         }
@@ -90,11 +91,13 @@ package final class RedisServer: Sendable {
 
     /// Stops the process without ending it: connections stay open and nothing is answered.
     package func freeze() {
+        isFrozen.withLock { $0 = true }
         signal(SIGSTOP)
     }
 
     package func thaw() {
         signal(SIGCONT)
+        isFrozen.withLock { $0 = false }
     }
 
     /// Ends the server and removes its directory.
@@ -120,6 +123,7 @@ package final class RedisServer: Sendable {
 
     private func start() throws {
         unlink(socketPath)
+        isFrozen.withLock { $0 = false }
         let started = try WatchedProcess(["redis-server"] + arguments, cleanUp: "rm -rf '\(directory.path)'")
         process.withLock { $0 = started }
         let giveUp = Date().addingTimeInterval(20)
