@@ -60,7 +60,7 @@ extension TaskQueue {
     }
 
     package func limits(type: TaskType) async throws -> QueueLimits {
-        let reply = try await evaluate(scripts.limit, type, ["-", "-"])
+        let reply = try await client.send(["HMGET", keys.queue(type.rawValue, "control"), "limit", "exam_limit"])
         guard let values = reply.array, values.count == 2 else {
             throw TaskQueueError(.unexpectedReply, "the queue expected its limits from Redis")
         }

@@ -8,13 +8,22 @@ import Testing
         async throws
     {
         let sizes = Mutex<[Int]>([])
+        let asked = Journal()
+        let gate = Gate()
         let coalescer = Coalescer<Int, Int>(most: 50) { items in
             sizes.withLock { $0.append(items.count) }
-            try await Task.sleep(for: .milliseconds(1))
+            try await gate.wait()
             return items.map { $0 * 2 }
         }
         try await withThrowingTaskGroup(of: Bool.self) { group in
-            for number in 0..<1000 { group.addTask { try await coalescer.send(number) == number * 2 } }
+            for number in 0..<1000 {
+                group.addTask {
+                    asked.note("\(number)")
+                    return try await coalescer.send(number) == number * 2
+                }
+            }
+            try await until("all have asked") { asked.all.count == 1000 }
+            gate.open()
             for try await isRight in group { #expect(isRight) }
         }
         let seen = sizes.withLock { $0 }

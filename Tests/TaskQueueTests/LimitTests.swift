@@ -82,7 +82,7 @@ import Testing
         let worker = fixture.worker([CountingJobHandler(greatest: greatest)], maxWorkers: 8)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
-            while try await fixture.totals() != (0, 0, 0, 0) { try await Task.sleep(for: .milliseconds(10)) }
+            try await until("all are done") { try await fixture.totals() == (0, 0, 0, 0) }
             group.cancelAll()
         }
         #expect(greatest.done == 100)

@@ -76,13 +76,11 @@ import Testing
         let worker = fixture.worker([CountingJobHandler(greatest: greatest)])
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
-            while try await fixture.queue.task(type: Job.type, id: TaskID(id))?.state != .completed {
-                try await Task.sleep(for: .milliseconds(10))
+            try await until("it has run") {
+                try await fixture.queue.task(type: Job.type, id: TaskID(id))?.state == .completed
             }
-            while (try await fixture.client.send(["ZSCORE", fixture.key("schedule-places"), "nightly"]).double ?? 0)
-                <= 1
-            {
-                try await Task.sleep(for: .milliseconds(10))
+            try await until("what follows is placed") {
+                try await fixture.queue.schedules(type: Job.type).first?.next.map { $0.milliseconds > 1 } == true
             }
             group.cancelAll()
         }

@@ -64,12 +64,9 @@ struct QueueRoutes: Sendable {
     private func setSchedule(_ call: Call) async throws -> Response {
         let (type, name) = (try type(call), call.parameter("name"))
         let schedule = try await call.json(ScheduleRequest.self).schedule(name: name, type: type)
-        try await queue.put(schedule)
+        let placed = try await queue.put(schedule)
         try await append(
             .scheduleSet, type, call, details: ["name": name, "cron": schedule.cron.text, "zone": schedule.zone])
-        guard let placed = try await queue.schedules(type: type).first(where: { $0.schedule.name == name }) else {
-            throw Problem.notFound("schedule", name)
-        }
         return try .json(placed)
     }
 

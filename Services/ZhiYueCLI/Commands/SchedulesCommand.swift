@@ -79,13 +79,12 @@ struct SchedulesCommand: AsyncParsableCommand {
                     name: name, type: type, cron: try CronExpression(cron), zone: zone,
                     payload: try JSON.decode(JSONValue.self, from: bytes),
                     priority: priority ?? payloadType.defaultPriority, examID: examID.map { ExamID($0) })
-                try await connection.queue.put(schedule)
+                let placed = try await connection.queue.put(schedule)
                 try await connection.audit.append(
                     Operator.entry(
                         .scheduleSet, subject: name, examID: schedule.examID,
                         details: ["type": type.rawValue, "cron": cron, "zone": zone]))
-                let placed = try await connection.queue.schedules(type: type).first { $0.schedule.name == name }
-                print("\(name) is due next at \(placed?.next?.rfc3339 ?? "no time")")
+                print("\(name) is due next at \(placed.next?.rfc3339 ?? "no time")")
             }
         }
     }

@@ -13,13 +13,16 @@ extension TaskQueue {
     /// Adds a schedule, or changes the one of its name; a task of the old one that still waits is cancelled. When no
     /// worker was there for several times, the task of one of them runs late and the others are left out.
     ///
+    /// - Returns: the schedule and when its first task is due.
     /// - Throws: `TaskQueueError` of code `.invalid`; `.payloadTooLarge`.
-    package func put(_ schedule: TaskSchedule) async throws {
+    @discardableResult
+    package func put(_ schedule: TaskSchedule) async throws -> PlacedSchedule {
         try schedule.validate()
         try schedule.draft(at: .now).validate(configuration)
         _ = try await replace(schedule.type, schedule.name, with: try JSON.encode(schedule))
         // A worker would do so too, later.
         try await placeRecurring(schedule.type)
+        return try await withPlace(schedule)
     }
 
     /// - Returns: whether there was one.
@@ -33,7 +36,7 @@ extension TaskQueue {
         guard let values = reply.array, values.count == 2 else {
             throw TaskQueueError(.unexpectedReply, "the queue expected what was there of a schedule")
         }
-        if let due = values[1].double, due > 0, due.isFinite { try await cancel(type, name, Int64(due)) }
+        if let due = Self.place(values[1]) { try await cancel(type, name, due) }
         return values[0].int == 1
     }
 
@@ -45,8 +48,7 @@ extension TaskQueue {
             guard let schedule = field.value.bytes.flatMap({ try? JSON.decode(TaskSchedule.self, from: $0) }) else {
                 continue
             }
-            let next = try await placed(type, field.name)
-            found.append(PlacedSchedule(schedule: schedule, next: next.map(Timestamp.init(milliseconds:))))
+            found.append(try await withPlace(schedule))
         }
         return found.sorted { $0.schedule.name < $1.schedule.name }
     }
@@ -85,10 +87,14 @@ extension TaskQueue {
         if !isCurrent { try await cancel(type, name, next.milliseconds) }
     }
 
+    private func withPlace(_ schedule: TaskSchedule) async throws -> PlacedSchedule {
+        let due = try await client.send(["ZSCORE", places(schedule.type), schedule.name])
+        return PlacedSchedule(schedule: schedule, next: Self.place(due).map(Timestamp.init(milliseconds:)))
+    }
+
     /// When the task that waits is due, in milliseconds; nil when none was placed.
-    private func placed(_ type: TaskType, _ name: String) async throws -> Int64? {
-        let score = try await client.send(["ZSCORE", places(type), name]).double
-        return score.flatMap { $0 > 0 && $0.isFinite ? Int64($0) : nil }
+    private static func place(_ score: RESPValue) -> Int64? {
+        score.double.flatMap { $0 > 0 && $0.isFinite ? Int64($0) : nil }
     }
 
     private func cancel(_ type: TaskType, _ name: String, _ milliseconds: Int64) async throws {

@@ -49,8 +49,7 @@ while #claimed < most and passed < 1000 do
     local exam = exam_limit and task[7]
     if task[1] ~= 'ready' or task[2] ~= list then
         passed = passed + 1
-        count('ghosts', list, -1)
-        redis.call('HDEL', key, 'listed')
+        drop_ghost(id, list)
     elseif exam and tonumber(redis.call('HGET', exams, exam) or 0) >= exam_limit then
         passed = passed + 1
         park(id, key, list, exam, task[4])

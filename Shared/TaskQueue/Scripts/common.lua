@@ -119,6 +119,12 @@ local function bury(id, key, priority, reason)
     end
 end
 
+-- Forgets the entry of a task that was cancelled while it waited.
+local function drop_ghost(id, priority)
+    count('ghosts', priority, -1)
+    redis.call('HDEL', task_key(id), 'listed')
+end
+
 -- Keeps a ready task out of its list while its exam runs as many as it may. Its place among the others is that of the
 -- first time.
 local function park(id, key, priority, exam, ready)
@@ -150,8 +156,7 @@ local function unpark(exam, limit, most, push)
                 redis.call(push, ready_key(priority), id)
                 moved = moved + 1
             else
-                count('ghosts', priority, -1)
-                redis.call('HDEL', task_key(id), 'listed')
+                drop_ghost(id, priority)
             end
         end
     end
