@@ -15,24 +15,17 @@ package struct TaskClaim: Sendable {
     /// Why the task must not run again: only its handler has still to be told that it failed finally.
     package let condemned: String?
     package let payload: [UInt8]
-    package let examID: ExamID?
-    package let correlationID: CorrelationID
-    package let causationID: String?
-    package let source: String
-    package let actor: UserID?
-    package let traceparent: String?
-    package let maxAttempts: Int?
-    package let timeout: Duration?
-    package let retryDelays: [Duration]?
+    package let origin: TaskOrigin
     package let created: Timestamp
     /// Runs that failed because Redis did.
     package let outages: Int
 
     /// - Returns: nil when the reply is not what `claim.lua` makes.
     init?(type: TaskType, reply: RESPValue) {
-        guard let values = reply.array, values.count == 18, let id = values[0].string,
+        guard let values = reply.array, values.count == 10, let id = values[0].string,
             let fence = values[1].int.map(Int64.init), let attempt = values[2].int, let reports = values[3].int,
-            let priority = values[4].string.flatMap(TaskPriority.init)
+            let priority = values[4].string.flatMap(TaskPriority.init),
+            let origin = values[7].bytes.flatMap({ TaskOrigin(encoded: $0) })
         else { return nil }
         self.type = type
         self.id = TaskID(id)
@@ -42,17 +35,8 @@ package struct TaskClaim: Sendable {
         self.priority = priority
         condemned = values[5].string
         payload = values[6].bytes ?? []
-        examID = values[7].string.map(ExamID.init(rawValue:))
-        correlationID = CorrelationID(values[8].string ?? "")
-        causationID = values[9].string
-        source = values[10].string ?? ""
-        actor = values[11].string.map(UserID.init(rawValue:))
-        traceparent = values[12].string
-        maxAttempts = values[13].int
-        timeout = values[14].int.map { .milliseconds($0) }
-        let delays = values[15].string?.split(separator: ",").compactMap { Int($0) }
-        retryDelays = delays?.isEmpty == false ? delays?.map { .milliseconds($0) } : nil
-        created = Timestamp(milliseconds: Int64(values[16].int ?? 0))
-        outages = values[17].int ?? 0
+        self.origin = origin
+        created = Timestamp(milliseconds: Int64(values[8].int ?? 0))
+        outages = values[9].int ?? 0
     }
 }

@@ -30,11 +30,11 @@ package struct TaskContext: Sendable {
         attempt = claim.attempt
         self.maxAttempts = maxAttempts
         fence = claim.fence
-        examID = claim.examID
-        correlationID = claim.correlationID
-        causationID = claim.causationID
-        actor = claim.actor
-        traceparent = claim.traceparent
+        examID = claim.origin.examID
+        correlationID = claim.origin.correlationID
+        causationID = claim.origin.causationID
+        actor = claim.origin.actor
+        traceparent = claim.origin.traceparent
         self.worker = worker
         self.report = report
     }

@@ -103,11 +103,7 @@ extension TaskQueue {
         [
             draft.id.rawValue, draft.priority.rawValue,
             draft.dueAt.map { "@\($0.milliseconds)" } ?? "\(draft.delay?.milliseconds ?? 0)", draft.uniqueKey ?? "",
-            draft.uniqueFor.milliseconds, draft.payload, draft.examID?.rawValue ?? "",
-            draft.context.correlationID.rawValue, draft.context.causationID ?? "", draft.context.source,
-            draft.context.actor?.rawValue ?? "", draft.context.traceparent ?? "",
-            draft.maxAttempts.map(String.init) ?? "", draft.timeout.map { String($0.milliseconds) } ?? "",
-            draft.retryDelays?.map { String($0.milliseconds) }.joined(separator: ",") ?? "",
+            draft.uniqueFor.milliseconds, draft.payload, TaskOrigin(draft).encoded,
         ]
     }
 }

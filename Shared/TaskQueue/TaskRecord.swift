@@ -60,17 +60,18 @@ package struct TaskRecord: Codable, Sendable, Equatable {
             values[name]?.bytes.flatMap { try? JSON.decode(JSONValue.self, from: $0) }
         }
         guard let state = text("state").flatMap(TaskState.init), let created = time("created"),
-            let priority = text("priority").flatMap(TaskPriority.init)
+            let priority = text("priority").flatMap(TaskPriority.init),
+            let origin = values["origin"]?.bytes.flatMap({ TaskOrigin(encoded: $0) })
         else { return nil }
         self.id = id
         self.type = type
         self.state = state
         self.priority = priority
         attempt = values["attempt"]?.int ?? 0
-        self.maxAttempts = values["max_attempts"]?.int ?? maxAttempts
+        self.maxAttempts = origin.maxAttempts ?? maxAttempts
         stalls = values["stalls"]?.int ?? 0
         createdAt = created
-        dueAt = time("due")
+        dueAt = state == .scheduled ? time("due") : nil
         startedAt = time("started")
         finishedAt = time("finished")
         worker = text("worker")
@@ -81,7 +82,7 @@ package struct TaskRecord: Codable, Sendable, Equatable {
         error = text("error")
         history = (text("history") ?? "").split(separator: "\n").compactMap { TaskAttempt(line: $0) }
         isCancelRequested = values["cancel"] != nil
-        correlationID = CorrelationID(text("correlation") ?? "")
-        examID = text("exam").map(ExamID.init(rawValue:))
+        correlationID = origin.correlationID
+        examID = origin.examID
     }
 }

@@ -18,7 +18,7 @@ extension TaskWorker {
 
     /// Runs a claim in a task of its own: a handler that ignores its cancellation must not hold up the worker's end.
     func start(_ claim: TaskClaim, _ handler: AnyTaskHandler) {
-        let task = RunningTask(claim, deadline: .now + (claim.timeout ?? queue.configuration.taskTimeout))
+        let task = RunningTask(claim, deadline: .now + (claim.origin.timeout ?? queue.configuration.taskTimeout))
         running.insert(task)
         task.attach(
             Task {
@@ -161,25 +161,25 @@ extension TaskWorker {
     }
 
     private func maxAttempts(of claim: TaskClaim) -> Int {
-        claim.maxAttempts ?? queue.configuration.maxAttempts
+        claim.origin.maxAttempts ?? queue.configuration.maxAttempts
     }
 
     private func delay(after claim: TaskClaim, attempt: Int) -> Duration {
         let policy = RetryPolicy(
-            delays: claim.retryDelays ?? queue.configuration.retryDelays, jitter: queue.configuration.retryJitter)
+            delays: claim.origin.retryDelays ?? queue.configuration.retryDelays, jitter: queue.configuration.retryJitter)
         var generator = SystemRandomNumberGenerator()
         return policy.delay(afterAttempt: attempt, using: &generator)
     }
 
     static func timedOut(_ claim: TaskClaim, _ configuration: TaskQueueConfiguration) -> TaskFailure {
-        let limit = claim.timeout ?? configuration.taskTimeout
+        let limit = claim.origin.timeout ?? configuration.taskTimeout
         return TaskFailure(retryable: true, message: "timed out after \(Double(limit.milliseconds) / 1000) s")
     }
 
     func metadata(_ claim: TaskClaim, _ error: (any Error)?) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
             LogKey.taskType: "\(claim.type)", LogKey.taskID: "\(claim.id)", LogKey.attempt: "\(claim.attempt)",
-            LogKey.correlationID: "\(claim.correlationID)",
+            LogKey.correlationID: "\(claim.origin.correlationID)",
         ]
         if let error { metadata[LogKey.error] = "\(error)" }
         return metadata

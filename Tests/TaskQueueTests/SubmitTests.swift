@@ -21,7 +21,7 @@ import Testing
         try await fixture.submit("a", .high)
         let claim = try await fixture.claimOne()
         #expect(try JSON.decode(Job.self, from: claim.payload) == Job(name: "a"))
-        #expect(claim.examID == "exam")
+        #expect(claim.origin.examID == "exam")
         #expect(claim.priority == .high)
         #expect(claim.attempt == 1)
         let context = TaskContext(claim: claim, maxAttempts: 4, worker: "worker").eventContext(source: "/worker")

@@ -13,7 +13,6 @@ if state == 'ready' then
 elseif state == 'scheduled' then
     redis.call('ZREM', scheduled, id)
     count('scheduled', priority, -1)
-    redis.call('HDEL', key, 'due')
 elseif state == 'running' then
     redis.call('HSET', key, 'cancel', now)
     return 1

@@ -1,17 +1,14 @@
 -- Gives a worker up to n tasks, each under a lease and with a new fence.
 -- ARGV: n, lease in ms, worker.
 -- Returns {ms until the next scheduled task or -1, {task…}}, or {-1, {}} when the queue is paused.
--- A task is {id, fence, attempt, reports, priority, condemned, payload, exam, …} in the order of `names`, false where absent.
+-- A task is {id, fence, attempt, reports, priority, …} and then, false where absent, what `names` lists from `condemned` on.
 local n = tonumber(ARGV[1])
 local leased_until, worker = string.format('%d', now + tonumber(ARGV[2])), ARGV[3]
 local settings = redis.call('HMGET', control, 'slot', 'fence', 'paused', 'limit', 'exam_limit')
 if settings[3] then return {-1, {}} end
 promote(100)
 
-local names = {
-    'state', 'priority', 'attempt', 'ready', 'condemned', 'payload', 'exam', 'correlation', 'causation', 'source',
-    'actor', 'traceparent', 'max_attempts', 'timeout', 'delays', 'created', 'outages',
-}
+local names = {'state', 'priority', 'attempt', 'due', 'condemned', 'payload', 'origin', 'created', 'outages'}
 local slot = tonumber(settings[1] or 0)
 -- Fences follow the clock, so that none is given twice even when Redis lost its last second in a crash.
 local fence = math.max(tonumber(settings[2] or 0), now_us)
@@ -21,7 +18,22 @@ local most = n
 if limit then most = math.max(0, math.min(n, limit - redis.call('ZCARD', leases))) end
 local claimed, leased = {}, {}
 local passed = 0
-local is_empty = {}
+
+-- The head of each list, read in parts; what was taken is removed at the end of a part.
+local heads = {}
+for _, priority in ipairs(priorities) do heads[priority] = {ids = {}, taken = 0, is_last = false} end
+
+local function take(priority)
+    local head = heads[priority]
+    if head.taken == #head.ids and not head.is_last then
+        if head.taken > 0 then redis.call('LPOP', ready_key(priority), head.taken) end
+        head.ids, head.taken = redis.call('LRANGE', ready_key(priority), 0, most - 1), 0
+        head.is_last = #head.ids < most
+    end
+    local id = head.ids[head.taken + 1]
+    if id then head.taken = head.taken + 1 end
+    return id
+end
 
 local function next_id(number)
     -- Every 8th slot starts at normal and every 32nd at low: no priority starves, high still has 7 of 8.
@@ -32,11 +44,8 @@ local function next_id(number)
         order = {'normal', 'high', 'low'}
     end
     for _, priority in ipairs(order) do
-        if not is_empty[priority] then
-            local id = redis.call('LPOP', ready_key(priority))
-            if id then return id, priority end
-            is_empty[priority] = true
-        end
+        local id = take(priority)
+        if id then return id, priority end
     end
 end
 
@@ -46,7 +55,7 @@ while #claimed < most and passed < 1000 do
     if not id then break end
     local key = task_key(id)
     local task = redis.call('HMGET', key, unpack(names))
-    local exam = exam_limit and task[7]
+    local exam = exam_limit and exam_of(task[7])
     if task[1] ~= 'ready' or task[2] ~= list then
         passed = passed + 1
         drop_ghost(id, list)
@@ -63,7 +72,8 @@ while #claimed < most and passed < 1000 do
         else
             attempt = attempt + 1
         end
-        redis.call('HSET', key, 'state', 'running', 'fence', fence, 'attempt', attempt, 'worker', worker, 'started', now_text)
+        redis.call('HSET', key, 'state', 'running', 'fence', string.format('%d', fence), 'attempt', attempt, 'worker', worker,
+            'started', now_text)
         if exam then
             redis.call('HINCRBY', exams, exam, 1)
             redis.call('HSET', key, 'held', exam)
@@ -73,13 +83,15 @@ while #claimed < most and passed < 1000 do
         count('running', list, 1)
         observe('wait', list, math.max(0, now - tonumber(task[4])))
         claimed[#claimed + 1] = {
-            id, fence, attempt, reports, list, task[5], task[6], task[7], task[8], task[9], task[10],
-            task[11], task[12], task[13], task[14], task[15], task[16], task[17],
+            id, fence, attempt, reports, list, task[5], task[6], task[7], task[8], task[9],
         }
     end
 end
+for priority, head in pairs(heads) do
+    if head.taken > 0 then redis.call('LPOP', ready_key(priority), head.taken) end
+end
 in_parts('ZADD', leases, leased)
-if #claimed > 0 then redis.call('HSET', control, 'slot', slot, 'fence', fence) end
+if #claimed > 0 then redis.call('HSET', control, 'slot', slot, 'fence', string.format('%d', fence)) end
 -- A worker that got less than it asked for waits for the bell or the next due time itself. One that is full hands that
 -- duty on to the next that waits.
 local due = next_due()

@@ -23,6 +23,12 @@ local function task_key(id) return base .. 'task:' .. id end
 local function ready_key(priority) return base .. 'ready:' .. priority end
 local function parked_key(priority, exam) return base .. 'parked:' .. priority .. ':' .. exam end
 
+-- The exam of a task, or nil: what `origin` begins with, a netstring.
+local function exam_of(origin)
+    local length, first = string.match(origin or '', '^(%d+):()')
+    if length and length ~= '0' then return string.sub(origin, first, first + length - 1) end
+end
+
 -- {time to live of finished tasks in ms, most finished tasks, most dead tasks}, for scripts that end tasks.
 local limits
 local counted, tallied = {}, {}
@@ -68,20 +74,17 @@ end
 local function finish(id, key, state, unique, ...)
     unlock(key, id, unique)
     redis.call('HSET', key, 'state', state, 'finished', now_text, ...)
-    redis.call('PEXPIRE', key, limits[1])
     ended[#ended + 1] = now_text
     ended[#ended + 1] = id
     tally(state)
 end
 
--- Forgets finished tasks that are too old or too many.
+-- Forgets finished tasks that are too old or too many, at most 500 of them.
 local function prune()
-    redis.call('ZREMRANGEBYSCORE', finished, '-inf', now - limits[1])
     local surplus = redis.call('ZCARD', finished) - limits[2]
-    if surplus > 0 then
-        local oldest = redis.call('ZPOPMIN', finished, math.min(surplus, 500))
-        for i = 1, #oldest, 2 do redis.call('DEL', task_key(oldest[i])) end
-    end
+    local old = redis.call('ZRANGEBYSCORE', finished, '-inf', now - limits[1], 'LIMIT', 0, 500)
+    local oldest = redis.call('ZPOPMIN', finished, math.max(0, math.min(math.max(surplus, #old), 500)))
+    for i = 1, #oldest, 2 do redis.call('DEL', task_key(oldest[i])) end
 end
 
 -- Adds to the record of a task how its last run ended, oldest first, one JSON object a line.
@@ -126,8 +129,8 @@ local function drop_ghost(id, priority)
 end
 
 -- Keeps a ready task out of its list while its exam runs as many as it may. Its place among the others is that of the
--- first time.
-local function park(id, key, priority, exam, ready)
+-- first time. `due`: since when it is ready.
+local function park(id, key, priority, exam, due)
     local place = redis.call('HGET', key, 'place')
     if not place then
         place = redis.call('HINCRBY', control, 'places', 1)
@@ -135,7 +138,7 @@ local function park(id, key, priority, exam, ready)
     end
     count('parked', priority, 1)
     redis.call('ZADD', parked_key(priority, exam), place, id)
-    redis.call('ZADD', parked, ready, id)
+    redis.call('ZADD', parked, due, id)
     redis.call('SADD', parked_exams, exam)
 end
 
@@ -194,8 +197,7 @@ local function promote(most)
         redis.call('ZREM', scheduled, id)
         if priority then
             count('scheduled', priority, -1)
-            redis.call('HSET', key, 'state', 'ready', 'ready', now)
-            redis.call('HDEL', key, 'due')
+            redis.call('HSET', key, 'state', 'ready')
             redis.call('RPUSH', ready_key(priority), id)
         end
     end

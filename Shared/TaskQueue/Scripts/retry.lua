@@ -10,13 +10,12 @@ if state == 'failed' then
     count('dead', priority, -1)
 elseif state == 'cancelled' then
     redis.call('ZREM', finished, id)
-    redis.call('PERSIST', key)
 else
     return 0
 end
 redis.call('HDEL', key, 'attempt', 'stalls', 'fence', 'worker', 'started', 'finished', 'error', 'condemned', 'reports', 'progress',
-    'message', 'listed', 'due', 'cancel', 'outages')
-redis.call('HSET', key, 'state', 'ready', 'ready', now)
+    'message', 'listed', 'cancel', 'outages')
+redis.call('HSET', key, 'state', 'ready', 'due', now_text)
 if task[3] then
     -- Its old entry is still in the list and counts again.
     count('ghosts', priority, -1)

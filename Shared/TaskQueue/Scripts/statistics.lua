@@ -7,7 +7,7 @@ for _, priority in ipairs(priorities) do
         'dead:' .. priority, 'parked:' .. priority)
     local waits = 0
     for _, id in ipairs(redis.call('LRANGE', list, 0, 99)) do
-        local task = redis.call('HMGET', task_key(id), 'state', 'ready')
+        local task = redis.call('HMGET', task_key(id), 'state', 'due')
         if task[1] == 'ready' then
             waits = math.max(0, now - tonumber(task[2]))
             break
