@@ -3,12 +3,11 @@ internal import EventBus
 internal import ExamStore
 internal import TaskQueue
 
-/// Fans work on a whole exam out into a task a sheet. The last sheet's marks complete the batch.
+/// Fans work on a whole exam out into a task a sheet, its children. The last sheet's marks complete the batch, and the task.
 ///
 /// Idempotent: the list of sheets is drawn up once, and each task's identifier follows from sheet, reading and key.
 struct BatchTaskHandler: TaskHandler {
     let store: ExamStore
-    let queue: TaskQueue
     let bus: EventBus
     let source: String
 
@@ -25,14 +24,17 @@ struct BatchTaskHandler: TaskHandler {
         } catch let error as ExamStoreError where error.code == .notFound {
             return BatchOutcome(sheets: 0)
         }
-        for (index, sheet) in rest.enumerated() {
-            let grading = GradingTask(
-                sheetID: sheet.id, readingVersion: sheet.readingVersion, keyVersion: task.keyVersion)
-            // Below fresh uploads: people wait for those.
-            _ = try await queue.submit(grading, priority: .normal, examID: task.examID, context: events)
-            if index.isMultiple(of: 100) {
-                await context.progress(Double(index) / Double(rest.count), "\(index) of \(rest.count) sheets queued")
-            }
+        // Below fresh uploads: people wait for those.
+        let drafts = try rest.map { sheet in
+            try TaskDraft(
+                GradingTask(sheetID: sheet.id, readingVersion: sheet.readingVersion, keyVersion: task.keyVersion),
+                priority: .normal, examID: task.examID, context: events)
+        }
+        for start in stride(from: 0, to: drafts.count, by: 1000) {
+            try await context.submitChildren(Array(drafts[start..<min(start + 1000, drafts.count)]))
+            await context.progress(
+                Double(start) / Double(drafts.count),
+                "\(min(start + 1000, drafts.count)) of \(drafts.count) sheets queued")
         }
         return BatchOutcome(sheets: rest.count)
     }

@@ -7,7 +7,7 @@ enum BatchWorker {
     @Sendable
     static func services(_ context: ServiceContext) async throws -> [any Service] {
         let batches = BatchTaskHandler(
-            store: context.store, queue: context.queue, bus: context.bus, source: context.source)
+            store: context.store, bus: context.bus, source: context.source)
         let reports = ReportTaskHandler(
             store: context.store, blobs: context.blobs, bus: context.bus, source: context.source)
         return [

@@ -133,7 +133,7 @@ public struct EventSystem: Sendable {
             case .failed, .cancelled:
                 throw EventSystemError(
                     .taskFailed, "the task \(task.id) was \(record.state.rawValue): \(record.error ?? "")")
-            case .ready, .scheduled, .running: break
+            case .ready, .scheduled, .running, .waiting: break
             }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(500))

@@ -18,6 +18,8 @@ struct QueueScripts: Sendable {
     let metrics: RedisScript
     let limit: RedisScript
     let schedule: RedisScript
+    let adopt: RedisScript
+    let fanIn: RedisScript
 
     /// - Parameter clock: Lua that defines `now_us`, the time in microseconds; tests set their own.
     init(clock: [UInt8] = PackageResources.clock_lua) {
@@ -43,5 +45,7 @@ struct QueueScripts: Sendable {
         metrics = script("metrics", PackageResources.metrics_lua)
         limit = script("limit", PackageResources.limit_lua)
         schedule = script("schedule", PackageResources.schedule_lua)
+        adopt = script("adopt", PackageResources.adopt_lua)
+        fanIn = script("fan_in", PackageResources.fan_in_lua)
     }
 }

@@ -19,10 +19,12 @@ package struct TaskContext: Sendable {
     /// The replica that runs the task.
     package let worker: String
     private let report: @Sendable (Double, String) async -> Void
+    private let adopt: @Sendable ([TaskDraft]) async throws -> [TaskSubmission]
 
     init(
         claim: TaskClaim, maxAttempts: Int, worker: String,
-        report: @escaping @Sendable (Double, String) async -> Void = { _, _ in }
+        report: @escaping @Sendable (Double, String) async -> Void,
+        submitChildren: @escaping @Sendable ([TaskDraft]) async throws -> [TaskSubmission]
     ) {
         taskID = claim.id
         type = claim.type
@@ -37,6 +39,7 @@ package struct TaskContext: Sendable {
         traceparent = claim.origin.traceparent
         self.worker = worker
         self.report = report
+        adopt = submitChildren
     }
 
     /// Whether a retryable failure would be final.
@@ -49,6 +52,17 @@ package struct TaskContext: Sendable {
         EventContext(
             source: source, correlationID: correlationID, causationID: taskID.rawValue, actor: actor,
             traceparent: traceparent)
+    }
+
+    /// Submits tasks that this one waits for: once its handler has returned, it ends with the last of them, completed when all
+    /// are, else failed. Its progress is the share of them that have ended. Cancelled with it, and retried with it.
+    ///
+    /// May be called again, and by a later run, with the same tasks.
+    ///
+    /// - Throws: `TaskQueueError` (`queueFull`, `payloadTooLarge`, `invalid`, `leaseLost`), `RedisError`.
+    @discardableResult
+    package func submitChildren(_ drafts: [TaskDraft]) async throws -> [TaskSubmission] {
+        try await adopt(drafts)
     }
 
     /// Tells how far the task is. May be called often: what comes too fast travels with the next heartbeat.

@@ -21,6 +21,8 @@ package struct TaskDraft: Sendable {
     package var maxAttempts: Int?
     package var timeout: Duration?
     package var retryDelays: [Duration]?
+    /// Who waits for it.
+    var parent: TaskReference?
 
     package init(
         _ payload: some TaskPayload, priority: TaskPriority? = nil, examID: ExamID?, context: EventContext,

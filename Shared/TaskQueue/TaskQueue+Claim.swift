@@ -97,14 +97,23 @@ extension TaskQueue {
     ///
     /// - Returns: false when the claim is no longer the task's: the result is not recorded.
     package func complete(_ claim: TaskClaim, result: [UInt8]) async throws -> Bool {
-        try await complete(claim.type, [Completion(claim, result: result)])[0]
+        try await complete(claim.type, [Completion(claim, result: result)])[0] != .refused
+    }
+
+    /// What the queue said to the report of a run's end.
+    enum ReportAnswer: Int, Sendable {
+        /// The claim is no longer the task's: nothing is recorded.
+        case refused = 0
+        case recorded
+        /// Recorded, and others are to be told: `carry`.
+        case recordedWithNews
     }
 
     /// Ends tasks of one type, as `complete(_:result:)`.
     ///
     /// - Returns: an answer for each.
     /// - Throws: `TaskQueueError` of code `.resultTooLarge`, when none is ended.
-    func complete(_ type: TaskType, _ completions: [Completion]) async throws -> [Bool] {
+    func complete(_ type: TaskType, _ completions: [Completion]) async throws -> [ReportAnswer] {
         var arguments = limits
         for completion in completions {
             guard completion.result.count <= configuration.maxResultBytes else {
@@ -116,11 +125,11 @@ extension TaskQueue {
             arguments += [completion.id.rawValue, completion.fence, completion.result] as [any RedisArgument]
         }
         let reply = try await evaluate(scripts.complete, type, arguments)
-        let answers = (reply.array ?? []).compactMap(\.int)
+        let answers = (reply.array ?? []).compactMap { $0.int.flatMap(ReportAnswer.init) }
         guard answers.count == completions.count else {
             throw TaskQueueError(.unexpectedReply, "the queue expected an answer for every completed task")
         }
-        return answers.map { $0 == 1 }
+        return answers
     }
 
     /// Ends one run without success. May be repeated when the reply was lost.
@@ -128,6 +137,10 @@ extension TaskQueue {
     /// - Parameter error: For people; secrets and paths are taken out of it.
     /// - Returns: false when the claim is no longer the task's.
     package func fail(_ claim: TaskClaim, error: String, mode: TaskFailureMode) async throws -> Bool {
+        try await reportFailure(claim, error: error, mode: mode) != .refused
+    }
+
+    func reportFailure(_ claim: TaskClaim, error: String, mode: TaskFailureMode) async throws -> ReportAnswer {
         let (name, delay): (String, Duration) =
             switch mode {
             case .retry(let delay): ("retry", delay)
@@ -141,7 +154,10 @@ extension TaskQueue {
             limits + [
                 claim.id.rawValue, claim.fence, ErrorText.cleaned(error), name, delay.milliseconds,
             ] as [any RedisArgument])
-        return try number(reply) == 1
+        guard let answer = ReportAnswer(rawValue: try number(reply)) else {
+            throw TaskQueueError(.unexpectedReply, "the queue expected an answer to a failure")
+        }
+        return answer
     }
 
     /// Gives tasks of one type back unfinished, to the heads of their lists. Those with another fence stay as they are.

@@ -59,14 +59,14 @@ extension TaskQueue {
     package func statistics(type: TaskType) async throws -> [QueueStatistics] {
         let reply = try await evaluate(scripts.statistics, type, [])
         let values = (reply.array ?? []).compactMap(\.int)
-        guard values.count == 16 else {
+        guard values.count == 19 else {
             throw TaskQueueError(.unexpectedReply, "the queue expected its statistics from Redis")
         }
         return [TaskPriority.high, .normal, .low].enumerated().map { index, priority in
-            let row = Array(values[(1 + index * 5)..<(6 + index * 5)])
+            let row = Array(values[(1 + index * 6)..<(7 + index * 6)])
             return QueueStatistics(
-                type: type, priority: priority, ready: row[0], scheduled: row[1], running: row[2], dead: row[3],
-                oldestSeconds: Double(row[4]) / 1000, isPaused: values[0] != 0)
+                type: type, priority: priority, ready: row[0], scheduled: row[1], running: row[2],
+                waiting: row[3], dead: row[4], oldestSeconds: Double(row[5]) / 1000, isPaused: values[0] != 0)
         }
     }
 
@@ -92,10 +92,11 @@ extension TaskQueue {
     private static func collections(of state: TaskState?) -> [String] {
         let ready = ["ready:high", "ready:normal", "ready:low", "parked"]
         return switch state {
-        case nil: ["leases"] + ready + ["scheduled", "dead", "finished"]
+        case nil: ["leases", "waiting"] + ready + ["scheduled", "dead", "finished"]
         case .ready: ready
         case .scheduled: ["scheduled"]
         case .running: ["leases"]
+        case .waiting: ["waiting"]
         case .failed: ["dead"]
         case .completed, .cancelled: ["finished"]
         }

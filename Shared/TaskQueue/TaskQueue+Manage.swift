@@ -14,8 +14,16 @@ extension TaskQueue {
     /// - Throws: `TaskQueueError` of code `.notFound`, or `.wrongState` when the task has ended.
     @discardableResult
     package func cancel(type: TaskType, id: TaskID) async throws -> Cancellation {
+        try await cancel(type: type, id: id, carrying: true)
+    }
+
+    /// - Parameter carrying: whether its parents and children hear of it at once; else a worker tells them later.
+    @discardableResult
+    func cancel(type: TaskType, id: TaskID, carrying: Bool) async throws -> Cancellation {
         switch try number(try await evaluate(scripts.cancel, type, limits + [id.rawValue])) {
-        case 2: return .cancelled
+        case 2:
+            if carrying { try await carry(type) }
+            return .cancelled
         case 1: return .requested
         case 0: throw TaskQueueError(.wrongState, "the task \(id) has ended already")
         default: throw TaskQueueError(.notFound, "there is no task \(id) of type \(type)")
@@ -26,8 +34,14 @@ extension TaskQueue {
     ///
     /// - Throws: `TaskQueueError` of code `.notFound`, or `.wrongState` when the task has not failed.
     package func retry(type: TaskType, id: TaskID) async throws {
+        try await retry(type: type, id: id, carrying: true)
+    }
+
+    /// - Parameter carrying: whether its children hear of it at once; else a worker tells them later.
+    func retry(type: TaskType, id: TaskID, carrying: Bool) async throws {
         switch try number(try await evaluate(scripts.retry, type, [id.rawValue])) {
         case 1: return
+        case 2: if carrying { try await carry(type) }
         case 0: throw TaskQueueError(.wrongState, "the task \(id) has neither failed nor been cancelled")
         default: throw TaskQueueError(.notFound, "there is no task \(id) of type \(type)")
         }

@@ -103,7 +103,7 @@ extension TaskQueue {
         [
             draft.id.rawValue, draft.priority.rawValue,
             draft.dueAt.map { "@\($0.milliseconds)" } ?? "\(draft.delay?.milliseconds ?? 0)", draft.uniqueKey ?? "",
-            draft.uniqueFor.milliseconds, draft.payload, TaskOrigin(draft).encoded,
+            draft.uniqueFor.milliseconds, draft.payload, TaskOrigin(draft).encoded, draft.parent?.text ?? "",
         ]
     }
 }

@@ -12,6 +12,8 @@ package struct TaskQueueError: Error, Sendable, CustomStringConvertible {
         case notFound
         /// The task has ended, so it cannot be cancelled; or has not failed, so it cannot be retried.
         case wrongState
+        /// Another worker has the task, or may have.
+        case leaseLost
         /// A worker's handlers do not end, though cancelled.
         case stuck
         /// Redis answered something the scripts never answer.

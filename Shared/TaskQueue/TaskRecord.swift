@@ -31,11 +31,14 @@ package struct TaskRecord: Codable, Sendable, Equatable {
     /// Its runs that did not succeed, the oldest first; only the last are kept. Gone once it is completed.
     package var history: [TaskAttempt]
     package var isCancelRequested: Bool
+    /// nil when it has none.
+    package var children: TaskChildren?
     package var correlationID: CorrelationID
     package var examID: ExamID?
 
     enum CodingKeys: String, CodingKey {
-        case id, type, state, priority, attempt, stalls, worker, progress, message, payload, result, error, history
+        case id, type, state, priority, attempt, stalls, worker, progress, message, payload, result, error, history,
+            children
         case maxAttempts = "max_attempts"
         case createdAt = "created_at"
         case dueAt = "due_at"
@@ -75,8 +78,14 @@ package struct TaskRecord: Codable, Sendable, Equatable {
         startedAt = time("started")
         finishedAt = time("finished")
         worker = text("worker")
-        progress = state == .completed ? 1 : values["progress"]?.double
-        message = text("message")
+        children = values["children"]?.int.map { total in
+            TaskChildren(
+                total: total, open: values["open"]?.int ?? 0, failed: values["failed_children"]?.int ?? 0,
+                cancelled: values["cancelled_children"]?.int ?? 0)
+        }
+        let ofChildren = state == .waiting ? children : nil
+        progress = state == .completed ? 1 : ofChildren?.fraction ?? values["progress"]?.double
+        message = ofChildren?.message ?? text("message")
         payload = json("payload")
         result = json("result")
         error = text("error")

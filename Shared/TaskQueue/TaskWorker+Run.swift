@@ -32,7 +32,8 @@ extension TaskWorker {
         let claim = task.claim
         let context = TaskContext(
             claim: claim, maxAttempts: maxAttempts(of: claim), worker: name,
-            report: { [weak self] in await self?.report(progress: $0, $1, of: task) })
+            report: { [weak self] in await self?.report(progress: $0, $1, of: task) },
+            submitChildren: { [queue] in try await queue.submit(children: $0, of: claim) })
         let begin = ContinuousClock.now
         var ending: Ending
         if let reason = claim.condemned {
@@ -84,7 +85,7 @@ extension TaskWorker {
             guard claim.reports < queue.configuration.maxAttempts, task.beginReport() else { return .failed(failure) }
             let delay = delay(after: claim, attempt: claim.reports + 1)
             await tell(claim) {
-                try await $0.fail(claim, error: failure.message, mode: .condemn(after: delay))
+                try await $0.reportFailure(claim, error: failure.message, mode: .condemn(after: delay))
             }
             return .nothing
         }
@@ -107,11 +108,11 @@ extension TaskWorker {
             guard let completer = completers[claim.type] else { return }
             await tell(claim) { _ in try await completer.send(completion) }
         case .failed(let failure): await report(failure, claim)
-        case .cancelled: await tell(claim) { try await $0.fail(claim, error: "cancelled", mode: .cancelled) }
+        case .cancelled: await tell(claim) { try await $0.reportFailure(claim, error: "cancelled", mode: .cancelled) }
         case .released:
             await tell(claim) {
                 try await $0.release(claim.type, [claim])
-                return true
+                return .recorded
             }
         }
     }
@@ -125,21 +126,27 @@ extension TaskWorker {
         let delay = delay(after: claim, attempt: claim.attempt)
         let mode: TaskFailureMode =
             isFinal ? .bury : isPostponed(failure, claim) ? .postpone(after: delay) : .retry(after: delay)
-        await tell(claim) { try await $0.fail(claim, error: failure.message, mode: mode) }
+        await tell(claim) { try await $0.reportFailure(claim, error: failure.message, mode: mode) }
     }
 
     /// Repeats a report until Redis has it: the scripts know a repeated one by its fence. After an hour the lease has
     /// decided.
-    private func tell(_ claim: TaskClaim, _ report: @escaping @Sendable (TaskQueue) async throws -> Bool) async {
+    private func tell(
+        _ claim: TaskClaim, _ report: @escaping @Sendable (TaskQueue) async throws -> TaskQueue.ReportAnswer
+    ) async {
         let (queue, logger, metadata) = (queue, logger, metadata(claim, nil))
+        let bell = carriers[claim.type]
         // Of its own, so that it is not cut short by the cancellation that it reports.
         await Task {
             let giveUp = ContinuousClock.now + .seconds(3600)
             var pause = Duration.milliseconds(50)
             while ContinuousClock.now < giveUp {
                 do {
-                    if try await !report(queue) {
+                    switch try await report(queue) {
+                    case .refused:
                         logger.warning("A report came too late: the task has another owner", metadata: metadata)
+                    case .recorded: break
+                    case .recordedWithNews: bell?.continuation.yield()
                     }
                     return
                 } catch {
@@ -166,7 +173,8 @@ extension TaskWorker {
 
     private func delay(after claim: TaskClaim, attempt: Int) -> Duration {
         let policy = RetryPolicy(
-            delays: claim.origin.retryDelays ?? queue.configuration.retryDelays, jitter: queue.configuration.retryJitter)
+            delays: claim.origin.retryDelays ?? queue.configuration.retryDelays, jitter: queue.configuration.retryJitter
+        )
         var generator = SystemRandomNumberGenerator()
         return policy.delay(afterAttempt: attempt, using: &generator)
     }

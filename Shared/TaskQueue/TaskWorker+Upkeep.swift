@@ -101,10 +101,20 @@ extension TaskWorker {
                         "Took back tasks whose lease had run out",
                         metadata: [LogKey.taskType: "\(type)", LogKey.count: "\(reaped.taken)"])
                 }
+                // What another worker could not carry any more.
+                carriers[type]?.continuation.yield()
+                await attempt("Looking for lost children", type) { try await self.queue.checkWaiting(type) }
                 await attempt("Placing recurring tasks", type) { try await self.queue.placeRecurring(type) }
             }
             // Never longer than the interval, so that a lost task is back in time; shorter so that replicas spread.
         } while (try? await Task.sleep(for: interval * Double.random(in: 0.7...1))) != nil
+    }
+
+    /// Tells parents that their children have ended, and children what befell their parents.
+    func carry(_ type: TaskType, whenever bell: AsyncStream<Void>) async {
+        for await _ in bell {
+            await attempt("Telling other tasks", type) { try await self.queue.carry(type) }
+        }
     }
 
     private func attempt(_ what: String, _ type: TaskType, _ body: () async throws -> Void) async {

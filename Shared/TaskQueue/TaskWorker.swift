@@ -19,7 +19,9 @@ package final class TaskWorker: Service {
     let maxWorkers: Int
     let statistics = WorkerStatistics()
     /// Reports of completed tasks.
-    let completers: [TaskType: Coalescer<TaskQueue.Completion, Bool>]
+    let completers: [TaskType: Coalescer<TaskQueue.Completion, TaskQueue.ReportAnswer>]
+    /// Rung when there is something in the outbox of a type.
+    let carriers: [TaskType: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)]
     /// Finished when the worker cannot work any more.
     let stuck = AsyncStream.makeStream(of: Void.self)
     private let handlers: [AnyTaskHandler]
@@ -44,6 +46,10 @@ package final class TaskWorker: Service {
                     Coalescer(most: TaskQueue.batchSize) { try await queue.complete(handler.type, $0) }
                 )
             })
+        carriers = Dictionary(
+            uniqueKeysWithValues: self.handlers.map {
+                ($0.type, AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)))
+            })
         self.name = name
         self.logger = logger
         slots = WorkerSlots(count: maxWorkers)
@@ -60,6 +66,9 @@ package final class TaskWorker: Service {
         let cause = await withTaskGroup(of: Void.self) { upkeep in
             upkeep.addTask { await self.keepLeases(types: self.handlers.map(\.type)) }
             upkeep.addTask { await self.keepDeadlines() }
+            for (type, bell) in carriers {
+                upkeep.addTask { await self.carry(type, whenever: bell.stream) }
+            }
             upkeep.addTask { await self.reapRegularly(types: self.handlers.map(\.type)) }
             let cause = await claimUntilStopped()
             let grace = Task.isCancelled || cause == .stuck ? .zero : queue.configuration.drainGrace

@@ -179,7 +179,7 @@ struct QueueModel {
         case .running:
             entry.isCancelRequested = true
             return 1
-        case .completed, .failed, .cancelled: return 0
+        case .waiting, .completed, .failed, .cancelled: return 0
         }
     }
 

@@ -24,7 +24,9 @@ import Testing
         #expect(claim.origin.examID == "exam")
         #expect(claim.priority == .high)
         #expect(claim.attempt == 1)
-        let context = TaskContext(claim: claim, maxAttempts: 4, worker: "worker").eventContext(source: "/worker")
+        let context = TaskContext(
+            claim: claim, maxAttempts: 4, worker: "worker", report: { _, _ in }, submitChildren: { _ in [] }
+        ).eventContext(source: "/worker")
         #expect(
             context
                 == EventContext(

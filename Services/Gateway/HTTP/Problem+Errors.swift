@@ -65,7 +65,7 @@ extension Problem {
         case .invalid: Problem(.badRequest, "invalid-argument", "\(error.message).")
         case .notFound: Problem(.notFound, "task-not-found", "\(error.message).")
         case .wrongState: Problem(.conflict, "wrong-state", "\(error.message).")
-        case .resultTooLarge, .invalidConfiguration, .stuck, .unexpectedReply: nil
+        case .resultTooLarge, .invalidConfiguration, .leaseLost, .stuck, .unexpectedReply: nil
         }
     }
 }

@@ -30,7 +30,8 @@ final class QueueGauges: Sendable {
         var lines = ["# HELP tasks Tasks by type, priority and state.", "# TYPE tasks gauge"]
         for row in statistics {
             for (state, count) in [
-                ("ready", row.ready), ("scheduled", row.scheduled), ("running", row.running), ("failed", row.dead),
+                ("ready", row.ready), ("scheduled", row.scheduled), ("running", row.running), ("waiting", row.waiting),
+                ("failed", row.dead),
             ] {
                 lines.append("tasks{\(labels(row.type, row.priority.rawValue)),state=\"\(state)\"} \(count)")
             }

@@ -69,7 +69,7 @@ struct ReportRoutes: Sendable {
                 guard mayRetry else { throw Self.failure(record?.error ?? "it was cancelled") }
                 mayRetry = false
                 try await queue.retry(type: ReportTask.type, id: submission.taskID)
-            case .ready, .scheduled, .running, nil:
+            case .ready, .scheduled, .running, .waiting, nil:
                 break
             }
             try await Task.sleep(for: pause)

@@ -18,6 +18,7 @@ enum TaskText {
         let text =
             switch task.state {
             case .running: [progress(task), task.worker.map { "by \($0)" }].compactMap { $0 }.joined(separator: " ")
+            case .waiting: "for its children, \(task.message ?? "")"
             case .scheduled: task.dueAt.map { "due \($0.rfc3339)" } ?? ""
             case .failed: task.error ?? ""
             case .ready, .completed, .cancelled: ""
@@ -35,6 +36,10 @@ enum TaskText {
         task.progress.map { "\(Int($0 * 100)) %" + (task.message.map { " \($0)" } ?? "") }
     }
 
+    private static func children(_ children: TaskChildren) -> String {
+        "\(children.total), of which \(children.open) open, \(children.failed) failed, \(children.cancelled) cancelled"
+    }
+
     static func text(_ task: TaskRecord) throws -> String {
         let rows: [(String, String?)] = [
             ("id", task.id.rawValue), ("type", task.type.rawValue), ("state", task.state.rawValue),
@@ -43,6 +48,7 @@ enum TaskText {
             ("correlation", task.correlationID.rawValue), ("created", task.createdAt.rfc3339),
             ("due", task.dueAt?.rfc3339), ("started", task.startedAt?.rfc3339),
             ("finished", task.finishedAt?.rfc3339), ("worker", task.worker), ("progress", progress(task)),
+            ("children", task.children.map(children)),
             ("payload", try task.payload.map { try JSON.string($0) }),
             ("result", try task.result.map { try JSON.string($0) }), ("error", task.error),
         ]
@@ -66,6 +72,7 @@ enum QueueText {
         for row in statistics {
             lines.append(
                 "  \(row.priority.rawValue): \(row.ready) ready, \(row.scheduled) scheduled, \(row.running) running, "
+                    + (row.waiting > 0 ? "\(row.waiting) waiting for children, " : "")
                     + "\(row.dead) dead; the oldest waits \(tenths(row.oldestSeconds)) s; "
                     + "waited \(times(metrics.waiting[row.priority.rawValue])), "
                     + "ran \(times(metrics.running[row.priority.rawValue]))")

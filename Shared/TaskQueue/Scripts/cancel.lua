@@ -13,6 +13,9 @@ if state == 'ready' then
 elseif state == 'scheduled' then
     redis.call('ZREM', scheduled, id)
     count('scheduled', priority, -1)
+elseif state == 'waiting' then
+    redis.call('ZREM', waiting_parents, id)
+    count('waiting', priority, -1)
 elseif state == 'running' then
     redis.call('HSET', key, 'cancel', now)
     return 1

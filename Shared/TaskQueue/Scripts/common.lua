@@ -1,11 +1,13 @@
 -- What all scripts of the queue share. KEYS[1] is the queue's key prefix with its hash tag, so every key is in one slot.
 --
 -- Invariants that every script keeps:
---   * A task is in exactly the collection that its state names: a ready list, scheduled, leases, dead or finished. A
+--   * A task is in exactly the collection that its state names: a ready list, scheduled, leases, waiting, dead or finished. A
 --     ready task whose exam runs as many tasks as it may is parked: in its exam's list instead of the ready list.
 --   * For each priority: length of the ready list + parked = tasks in state ready + ghosts. A ghost is the entry of a
 --     task that was cancelled while it waited; it is dropped when it comes to the head, so that no list is searched.
---   * The counters scheduled:<p>, running:<p>, dead:<p>, parked:<p> in stats equal the tasks in that state.
+--   * The counters scheduled:<p>, running:<p>, waiting:<p>, dead:<p>, parked:<p> in stats equal the tasks in that state.
+--   * A parent's field `open` is the number of its children that have not ended. A parent whose own part is done waits
+--     while that is above 0, and ends in the script that brings it to 0.
 --
 -- A script's own part runs as main(); what it only noted here (counters, ended tasks) is written once, by settle().
 local now = math.floor(now_us / 1000)
@@ -17,10 +19,17 @@ local leases, scheduled, dead, finished = base .. 'leases', base .. 'scheduled',
 -- Parked tasks by time; the exams that have some; how many tasks of an exam run, while there is a limit for that.
 local parked, parked_exams, exams = base .. 'parked', base .. 'parked-exams', base .. 'exams'
 local workers = base .. 'workers'
+-- What workers carry to the queues of other types: ends of children to their parents, and what befalls children with
+-- their parent.
+local outbox = base .. 'outbox'
+-- Parents whose own part is done, by the time somebody last looked whether their children are still there.
+local waiting_parents = base .. 'waiting'
 local priorities = {'high', 'normal', 'low'}
 
 local function task_key(id) return base .. 'task:' .. id end
 local function ready_key(priority) return base .. 'ready:' .. priority end
+-- Of a parent: how each of its children ended, '' for those that have not, by type and id.
+local function children_key(id) return base .. 'children:' .. id end
 local function parked_key(priority, exam) return base .. 'parked:' .. priority .. ':' .. exam end
 
 -- The exam of a task, or nil: what `origin` begins with, a netstring.
@@ -62,21 +71,42 @@ local function any_ready()
     return redis.call('EXISTS', ready_key('high'), ready_key('normal'), ready_key('low')) > 0
 end
 
--- `unique` is the task's field of that name, or nil to look it up.
-local function unlock(key, id, unique)
-    if unique == nil then unique = redis.call('HGET', key, 'unique') end
+-- Lets others have the unique key of a task; false when it has none.
+local function unlock(id, unique)
     if unique and redis.call('GET', base .. 'unique:' .. unique) == id then
         redis.call('DEL', base .. 'unique:' .. unique)
     end
 end
 
--- Ends a task as completed or cancelled. Further arguments: fields of its record and their values.
-local function finish(id, key, state, unique, ...)
-    unlock(key, id, unique)
+-- Leaves word for the parents of a task that it has ended.
+local function tell_parents(id, parents, state)
+    for parent in string.gmatch(parents, '%S+') do
+        redis.call('XADD', outbox, '*', 'kind', 'ended', 'of', parent, 'child', id, 'state', state)
+    end
+end
+
+-- Tells whoever follows tasks how far one is, as the task's record says. Old news are dropped.
+local function announce(id, key)
+    local task = redis.call('HMGET', key, 'state', 'progress', 'message', 'children', 'open', 'origin')
+    redis.call('XADD', base .. 'news', 'MAXLEN', '~', 1000, '*', 'id', id, 'state', task[1] or '', 'progress', task[2] or '',
+        'message', task[3] or '', 'children', task[4] or '', 'open', task[5] or '', 'exam', exam_of(task[6]) or '')
+end
+
+-- Ends a task as completed or cancelled. `known`: its fields unique, parents, children and progress, or nil to look them
+-- up. Further arguments: fields of its record and their values.
+local function finish(id, key, state, known, ...)
+    local task = known or redis.call('HMGET', key, 'unique', 'parents', 'children', 'progress')
+    unlock(id, task[1])
     redis.call('HSET', key, 'state', state, 'finished', now_text, ...)
     ended[#ended + 1] = now_text
     ended[#ended + 1] = id
     tally(state)
+    if task[2] then tell_parents(id, task[2], state) end
+    if task[3] then
+        redis.call('PEXPIRE', children_key(id), limits[1])
+        if state == 'cancelled' then redis.call('XADD', outbox, '*', 'kind', 'cancel', 'of', id) end
+    end
+    if task[3] or task[4] then announce(id, key) end
 end
 
 -- Forgets finished tasks that are too old or too many, at most 500 of them.
@@ -105,9 +135,12 @@ end
 
 -- Ends a task as failed; it stays in the dead set until it is retried, purged or pushed out by newer ones.
 local function bury(id, key, priority, reason)
-    unlock(key, id)
-    redis.call('HSET', key, 'state', 'failed', 'finished', now, 'error', reason)
+    local task = redis.call('HMGET', key, 'unique', 'parents', 'children', 'progress')
+    unlock(id, task[1])
+    redis.call('HSET', key, 'state', 'failed', 'finished', now_text, 'error', reason)
     redis.call('HDEL', key, 'condemned', 'reports', 'cancel')
+    if task[2] then tell_parents(id, task[2], 'failed') end
+    if task[3] or task[4] then announce(id, key) end
     redis.call('ZADD', dead, now, id)
     count('dead', priority, 1)
     tally('failed')
@@ -117,8 +150,19 @@ local function bury(id, key, priority, reason)
         for i = 1, #oldest, 2 do
             local old_key = task_key(oldest[i])
             count('dead', redis.call('HGET', old_key, 'priority') or priority, -1)
-            redis.call('DEL', old_key)
+            redis.call('DEL', old_key, children_key(oldest[i]))
         end
+    end
+end
+
+-- Ends a parent whose own part is done, once none of its children is open.
+local function end_parent(id, key, priority)
+    local task = redis.call('HMGET', key, 'children', 'failed_children', 'cancelled_children')
+    local failed, cancelled = tonumber(task[2] or 0), tonumber(task[3] or 0)
+    if failed + cancelled == 0 then
+        finish(id, key, 'completed', nil, 'payload', '')
+    else
+        bury(id, key, priority, string.format('Of %s children %d failed and %d were cancelled.', task[1], failed, cancelled))
     end
 end
 

@@ -5,13 +5,14 @@
 --   condemn    will not run again, but its handler has not yet heard of that: comes back after the delay for that only
 --   bury       has failed finally
 --   cancelled  stopped because someone cancelled it; what was to run again but is cancelled ends so too
--- Returns 1 done (or done before by the same claim), 0 the fence differs.
+-- Returns 1 done (or done before by the same claim), 2 done and others are to be told, 0 the fence differs.
 limits = {tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])}
 local id, fence, reason, mode, delay = ARGV[4], ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
 local key = task_key(id)
-local task = redis.call('HMGET', key, 'state', 'fence', 'priority', 'cancel', 'started', 'held')
+local task = redis.call('HMGET', key, 'state', 'fence', 'priority', 'cancel', 'started', 'held', 'parents', 'children')
 if task[2] ~= fence then return 0 end
-if task[1] ~= 'running' then return 1 end
+local answer = (task[7] or task[8]) and 2 or 1
+if task[1] ~= 'running' then return answer end
 local priority = task[3]
 stop_running(id, key, priority, task[6])
 observe('run', priority, now - tonumber(task[5]))
@@ -36,4 +37,4 @@ else
     tally('retried')
     if not earliest[2] or due < tonumber(earliest[2]) then ring() end
 end
-return 1
+return answer

@@ -17,7 +17,10 @@ for i = 4, #ARGV, 4 do
         answers[#answers + 1] = 1
     else
         redis.call('ZADD', leases, now + lease, id)
-        if progress ~= '' then redis.call('HSET', key, 'progress', progress, 'message', message) end
+        if progress ~= '' then
+            redis.call('HSET', key, 'progress', progress, 'message', message)
+            announce(id, key)
+        end
         answers[#answers + 1] = task[3] and 2 or 0
     end
 end

@@ -5,7 +5,7 @@ local purged = 0
 for _, id in ipairs(ids) do
     if redis.call('ZREM', dead, id) == 1 then
         count('dead', redis.call('HGET', task_key(id), 'priority') or 'normal', -1)
-        redis.call('DEL', task_key(id))
+        redis.call('DEL', task_key(id), children_key(id))
         purged = purged + 1
     end
 end

@@ -1,10 +1,11 @@
--- Returns {paused since or 0, then for high, normal, low: ready, scheduled, running, dead, ms the oldest ready task waits}.
+-- Returns {paused since or 0, then for high, normal, low: ready, scheduled, running, waiting, dead, ms the oldest ready task
+-- waits}.
 local reply = {tonumber(redis.call('HGET', control, 'paused') or 0)}
 local first_parked = redis.call('ZRANGE', parked, 0, 0, 'WITHSCORES')
 for _, priority in ipairs(priorities) do
     local list = ready_key(priority)
     local counters = redis.call('HMGET', stats, 'ghosts:' .. priority, 'scheduled:' .. priority, 'running:' .. priority,
-        'dead:' .. priority, 'parked:' .. priority)
+        'dead:' .. priority, 'parked:' .. priority, 'waiting:' .. priority)
     local waits = 0
     for _, id in ipairs(redis.call('LRANGE', list, 0, 99)) do
         local task = redis.call('HMGET', task_key(id), 'state', 'due')
@@ -19,6 +20,7 @@ for _, priority in ipairs(priorities) do
     reply[#reply + 1] = redis.call('LLEN', list) - tonumber(counters[1] or 0) + tonumber(counters[5] or 0)
     reply[#reply + 1] = tonumber(counters[2] or 0)
     reply[#reply + 1] = tonumber(counters[3] or 0)
+    reply[#reply + 1] = tonumber(counters[6] or 0)
     reply[#reply + 1] = tonumber(counters[4] or 0)
     reply[#reply + 1] = waits
 end

@@ -111,7 +111,7 @@ struct TaskVerdict {
         case .cancelled:
             cancelled += 1
             if !plan.isCancelled { lost.append("\(id) is cancelled and nobody asked for that") }
-        case .ready, .scheduled, .running:
+        case .ready, .scheduled, .running, .waiting:
             lost.append("\(id) is still \(task.state)")
         }
     }
