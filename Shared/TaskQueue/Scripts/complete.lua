@@ -27,6 +27,7 @@ for i = 4, #ARGV, 3 do
                 else
                     redis.call('ZADD', waiting_parents, now, id)
                     count('waiting', task[3], 1)
+                    announce(id, key)
                 end
             else
                 finish(id, key, 'completed', {task[5], task[6], false, task[10]}, 'payload', '', 'result', result)
