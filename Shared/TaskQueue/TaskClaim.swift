@@ -16,16 +16,15 @@ package struct TaskClaim: Sendable {
     package let condemned: String?
     package let payload: [UInt8]
     package let origin: TaskOrigin
-    package let created: Timestamp
     /// Runs that failed because Redis did.
     package let outages: Int
 
     /// - Returns: nil when the reply is not what `claim.lua` makes.
     init?(type: TaskType, reply: RESPValue) {
-        guard let values = reply.array, values.count == 10, let id = values[0].string,
+        guard let values = reply.array, values.count == 9, let id = values[0].string,
             let fence = values[1].int.map(Int64.init), let attempt = values[2].int, let reports = values[3].int,
             let priority = values[4].string.flatMap(TaskPriority.init),
-            let origin = values[7].bytes.flatMap({ TaskOrigin(encoded: $0) })
+            let origin = values[6].bytes.flatMap({ TaskOrigin(encoded: $0) })
         else { return nil }
         self.type = type
         self.id = TaskID(id)
@@ -33,10 +32,9 @@ package struct TaskClaim: Sendable {
         self.attempt = attempt
         self.reports = reports
         self.priority = priority
-        condemned = values[5].string
-        payload = values[6].bytes ?? []
+        condemned = values[7].string
+        payload = values[5].bytes ?? []
         self.origin = origin
-        created = Timestamp(milliseconds: Int64(values[8].int ?? 0))
-        outages = values[9].int ?? 0
+        outages = values[8].int ?? 0
     }
 }

@@ -15,10 +15,10 @@ package struct TaskRecord: Codable, Sendable, Equatable {
     package var createdAt: Timestamp
     /// When it is to run, while it is scheduled.
     package var dueAt: Timestamp?
-    /// When its last run began.
+    /// When its last run began; nil when that was given back or lost its worker.
     package var startedAt: Timestamp?
     package var finishedAt: Timestamp?
-    /// Who runs or last ran it.
+    /// Who runs or last ran it; nil as `startedAt`.
     package var worker: String?
     /// From 0 to 1.
     package var progress: Double?
@@ -75,9 +75,11 @@ package struct TaskRecord: Codable, Sendable, Equatable {
         stalls = values["stalls"]?.int ?? 0
         createdAt = created
         dueAt = state == .scheduled ? time("due") : nil
-        startedAt = time("started")
+        // As `claim.lua` writes it: the fence, when the run began, the worker.
+        let run = text("run")?.split(separator: " ", maxSplits: 2) ?? []
+        startedAt = run.count == 3 ? Int64(run[1]).map(Timestamp.init(milliseconds:)) : nil
         finishedAt = time("finished")
-        worker = text("worker")
+        worker = run.count == 3 ? String(run[2]) : nil
         children = values["children"]?.int.map { total in
             TaskChildren(
                 total: total, open: values["open"]?.int ?? 0, failed: values["failed_children"]?.int ?? 0,

@@ -43,7 +43,7 @@ package final class TaskWorker: Service {
             uniqueKeysWithValues: self.handlers.map { handler in
                 (
                     handler.type,
-                    Coalescer(most: TaskQueue.batchSize) { try await queue.complete(handler.type, $0) }
+                    Coalescer(most: TaskQueue.batchSize, executor: queue.client.taskExecutor) { try await queue.complete(handler.type, $0) }
                 )
             })
         carriers = Dictionary(
@@ -93,7 +93,7 @@ package final class TaskWorker: Service {
                 return Task.isCancelled ? nil : .stuck
             }
             for handler in handlers {
-                group.addTask {
+                group.addTask(executorPreference: self.queue.client.taskExecutor) {
                     await self.serve(handler)
                     return nil
                 }

@@ -3,8 +3,8 @@
 -- Returns 1 noted, 0 the fence differs, -1 there would be too many.
 local id, fence, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local key = task_key(id)
-local task = redis.call('HMGET', key, 'state', 'fence', 'children')
-if task[1] ~= 'running' or task[2] ~= fence then return 0 end
+local task = redis.call('HMGET', key, 'state', 'run', 'children')
+if task[1] ~= 'running' or parts_of(task[2]) ~= fence then return 0 end
 if tonumber(task[3] or 0) + #ARGV - 3 > most then
     local new = 0
     for i = 4, #ARGV do new = new + 1 - redis.call('HEXISTS', children_key(id), ARGV[i]) end
@@ -14,4 +14,5 @@ local new = 0
 for i = 4, #ARGV do new = new + redis.call('HSETNX', children_key(id), ARGV[i], '') end
 redis.call('HINCRBY', key, 'children', new)
 redis.call('HINCRBY', key, 'open', new)
+redis.call('HSET', key, 'more', 1)
 return 1

@@ -17,7 +17,7 @@ elseif state == 'waiting' then
     redis.call('ZREM', waiting_parents, id)
     count('waiting', priority, -1)
 elseif state == 'running' then
-    redis.call('HSET', key, 'cancel', now)
+    redis.call('HSET', key, 'cancel', now_text, 'more', 1)
     return 1
 else
     return 0

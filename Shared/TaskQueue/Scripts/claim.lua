@@ -1,14 +1,14 @@
 -- Gives a worker up to n tasks, each under a lease and with a new fence.
 -- ARGV: n, lease in ms, worker.
 -- Returns {ms until the next scheduled task or -1, {task…}}, or {-1, {}} when the queue is paused.
--- A task is {id, fence, attempt, reports, priority, …} and then, false where absent, what `names` lists from `condemned` on.
+-- A task is {id, fence, attempt, reports, priority, payload, origin, condemned, outages}, the last two false where absent.
 local n = tonumber(ARGV[1])
 local leased_until, worker = string.format('%d', now + tonumber(ARGV[2])), ARGV[3]
 local settings = redis.call('HMGET', control, 'slot', 'fence', 'paused', 'limit', 'exam_limit')
 if settings[3] then return {-1, {}} end
 promote(100)
 
-local names = {'state', 'priority', 'attempt', 'due', 'condemned', 'payload', 'origin', 'created', 'outages'}
+local names = {'state', 'priority', 'attempt', 'due', 'payload', 'origin', 'more'}
 local slot = tonumber(settings[1] or 0)
 -- Fences follow the clock, so that none is given twice even when Redis lost its last second in a crash.
 local fence = math.max(tonumber(settings[2] or 0), now_us)
@@ -17,6 +17,7 @@ local limit, exam_limit = tonumber(settings[4]), tonumber(settings[5])
 local most = n
 if limit then most = math.max(0, math.min(n, limit - redis.call('ZCARD', leases))) end
 local claimed, leased = {}, {}
+local run_end = ' ' .. now_text .. ' ' .. worker
 local passed = 0
 
 -- The head of each list, read in parts; what was taken is removed at the end of a part.
@@ -55,7 +56,7 @@ while #claimed < most and passed < 1000 do
     if not id then break end
     local key = task_key(id)
     local task = redis.call('HMGET', key, unpack(names))
-    local exam = exam_limit and exam_of(task[7])
+    local exam = exam_limit and exam_of(task[6])
     if task[1] ~= 'ready' or task[2] ~= list then
         passed = passed + 1
         drop_ghost(id, list)
@@ -66,25 +67,24 @@ while #claimed < most and passed < 1000 do
         slot = number
         fence = fence + 1
         local attempt, reports = tonumber(task[3] or 0), 0
-        if task[5] then
+        local condemned, outages = false, false
+        if task[7] then condemned, outages = unpack(redis.call('HMGET', key, 'condemned', 'outages')) end
+        if condemned then
             -- Condemned: this is no attempt, only another try to tell the handler.
             reports = redis.call('HINCRBY', key, 'reports', 1)
         else
             attempt = attempt + 1
         end
-        redis.call('HSET', key, 'state', 'running', 'fence', string.format('%d', fence), 'attempt', attempt, 'worker', worker,
-            'started', now_text)
+        redis.call('HSET', key, 'state', 'running', 'attempt', attempt, 'run', string.format('%d', fence) .. run_end)
         if exam then
             redis.call('HINCRBY', exams, exam, 1)
-            redis.call('HSET', key, 'held', exam)
+            redis.call('HSET', key, 'held', exam, 'more', 1)
         end
         leased[#leased + 1] = leased_until
         leased[#leased + 1] = id
         count('running', list, 1)
         observe('wait', list, math.max(0, now - tonumber(task[4])))
-        claimed[#claimed + 1] = {
-            id, fence, attempt, reports, list, task[5], task[6], task[7], task[8], task[9],
-        }
+        claimed[#claimed + 1] = {id, fence, attempt, reports, list, task[5], task[6], condemned, outages}
     end
 end
 for priority, head in pairs(heads) do

@@ -6,6 +6,8 @@
 --   * For each priority: length of the ready list + parked = tasks in state ready + ghosts. A ghost is the entry of a
 --     task that was cancelled while it waited; it is dropped when it comes to the head, so that no list is searched.
 --   * The counters scheduled:<p>, running:<p>, waiting:<p>, dead:<p>, parked:<p> in stats equal the tasks in that state.
+--   * A record with any of the fields unique, parents, open, held, history, progress, cancel, condemned and outages has
+--     the field `more`: most have none, and whoever claims or completes one then looks for none.
 --   * A parent's field `open` is the number of its children that have not ended. A parent whose own part is done waits
 --     while that is above 0, and ends in the script that brings it to 0.
 --
@@ -38,30 +40,45 @@ local function exam_of(origin)
     if length and length ~= '0' then return string.sub(origin, first, first + length - 1) end
 end
 
+-- The parts of a task's field `run`, '<fence> <when it began, in ms> <worker>': its last claim. nil when that was given back
+-- or lost its lease: then no report of it is accepted any more.
+local function parts_of(run) return string.match(run or '', '^(%d+) (%d+) (.*)$') end
+
 -- {time to live of finished tasks in ms, most finished tasks, most dead tasks}, for scripts that end tasks.
 local limits
-local counted, tallied = {}, {}
+local counted, tallied, observed = {}, {}, {}
 local stopped, ended = {}, {}
 
-local function add(what, change) counted[what] = (counted[what] or 0) + change end
-local function count(what, priority, change) add(what .. ':' .. priority, change) end
+-- The element of a table of tables.
+local function within(tables, key)
+    local found = tables[key]
+    if not found then
+        found = {}
+        tables[key] = found
+    end
+    return found
+end
+
+local function count(what, priority, change)
+    local by_priority = within(counted, what)
+    by_priority[priority] = (by_priority[priority] or 0) + change
+end
 -- Counts what happened, for ever and in the ten seconds it happened in.
 local function tally(what) tallied[what] = (tallied[what] or 0) + 1 end
 
 -- Upper bounds of the histograms' buckets, in ms; the last bucket has none.
 local bounds = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000, 300000}
 
+-- Where the last time fell; the next is near it.
+local bucket = 1
+
 -- Notes a time for the histogram of waiting ('wait') or running ('run').
 local function observe(what, priority, milliseconds)
-    local bucket = #bounds + 1
-    for i, bound in ipairs(bounds) do
-        if milliseconds <= bound then
-            bucket = i
-            break
-        end
-    end
-    add(what .. ':' .. priority .. ':' .. bucket, 1)
-    add(what .. ':' .. priority .. ':sum', milliseconds)
+    while bounds[bucket] and milliseconds > bounds[bucket] do bucket = bucket + 1 end
+    while bucket > 1 and milliseconds <= bounds[bucket - 1] do bucket = bucket - 1 end
+    local histogram = within(within(observed, what), priority)
+    histogram[bucket] = (histogram[bucket] or 0) + 1
+    histogram.sum = (histogram.sum or 0) + milliseconds
 end
 
 -- Wakes one waiting worker, now or when the next one begins to wait.
@@ -119,9 +136,10 @@ end
 
 -- Adds to the record of a task how its last run ended, oldest first, one JSON object a line.
 local function remember(key, reason)
-    local task = redis.call('HMGET', key, 'history', 'attempt', 'worker', 'started')
+    local task = redis.call('HMGET', key, 'history', 'attempt', 'run')
+    local _, started, worker = parts_of(task[3])
     local entry = cjson.encode({
-        attempt = tonumber(task[2] or 0), worker = task[3] or '', started_at = tonumber(task[4] or now), ended_at = now,
+        attempt = tonumber(task[2] or 0), worker = worker or '', started_at = tonumber(started or now), ended_at = now,
         error = reason,
     })
     local history = task[1] and task[1] .. '\n' .. entry or entry
@@ -130,7 +148,7 @@ local function remember(key, reason)
         if not line then break end
         history = string.sub(history, line + 1)
     end
-    redis.call('HSET', key, 'history', history)
+    redis.call('HSET', key, 'history', history, 'more', 1)
 end
 
 -- Ends a task as failed; it stays in the dead set until it is retried, purged or pushed out by newer ones.
@@ -272,11 +290,20 @@ local function settle()
         prune()
     end
     for what, change in pairs(tallied) do
-        counted[what] = change
+        redis.call('HINCRBY', stats, what, change)
         local slot = base .. 'rate:' .. math.floor(now / 10000)
         if redis.call('HINCRBY', slot, what, change) == change then redis.call('PEXPIRE', slot, 900000) end
     end
-    for what, change in pairs(counted) do
-        if change ~= 0 then redis.call('HINCRBY', stats, what, change) end
+    for what, by_priority in pairs(counted) do
+        for priority, change in pairs(by_priority) do
+            if change ~= 0 then redis.call('HINCRBY', stats, what .. ':' .. priority, change) end
+        end
+    end
+    for what, by_priority in pairs(observed) do
+        for priority, histogram in pairs(by_priority) do
+            for part, change in pairs(histogram) do
+                if change ~= 0 then redis.call('HINCRBY', stats, what .. ':' .. priority .. ':' .. part, change) end
+            end
+        end
     end
 end

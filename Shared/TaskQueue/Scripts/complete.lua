@@ -7,19 +7,24 @@ local answers = {}
 for i = 4, #ARGV, 3 do
     local id, fence, result = ARGV[i], ARGV[i + 1], ARGV[i + 2]
     local key = task_key(id)
-    local task = redis.call('HMGET', key, 'state', 'fence', 'priority', 'started', 'unique', 'parents', 'open', 'held', 'history',
-        'progress', 'cancel')
-    if task[2] ~= fence then
+    local task = redis.call('HMGET', key, 'state', 'run', 'priority', 'more')
+    local held_fence, started = parts_of(task[2])
+    if held_fence ~= fence then
         answers[#answers + 1] = 0
     else
-        local open = task[7]
+        -- unique, parents, open, held, history, progress, cancel
+        local more = {}
+        if task[4] then
+            more = redis.call('HMGET', key, 'unique', 'parents', 'open', 'held', 'history', 'progress', 'cancel')
+        end
+        local open = more[3]
         if task[1] == 'running' then
-            stop_running(id, key, task[3], task[8])
-            observe('run', task[3], now - tonumber(task[4]))
+            stop_running(id, key, task[3], more[4])
+            observe('run', task[3], now - tonumber(started))
             -- What only another run would need is dropped: the record is kept for its state and its result.
-            if task[9] then redis.call('HDEL', key, 'history', 'error') end
-            if task[10] then redis.call('HDEL', key, 'progress', 'message') end
-            if task[11] then redis.call('HDEL', key, 'cancel') end
+            if more[5] then redis.call('HDEL', key, 'history', 'error') end
+            if more[6] then redis.call('HDEL', key, 'progress', 'message') end
+            if more[7] then redis.call('HDEL', key, 'cancel') end
             if open then
                 redis.call('HSET', key, 'state', 'waiting', 'result', result)
                 if open == '0' then
@@ -29,11 +34,13 @@ for i = 4, #ARGV, 3 do
                     count('waiting', task[3], 1)
                     announce(id, key)
                 end
+            elseif result == '' then
+                finish(id, key, 'completed', {more[1], more[2], false, more[6]}, 'payload', '')
             else
-                finish(id, key, 'completed', {task[5], task[6], false, task[10]}, 'payload', '', 'result', result)
+                finish(id, key, 'completed', {more[1], more[2], false, more[6]}, 'payload', '', 'result', result)
             end
         end
-        answers[#answers + 1] = task[6] and 2 or 1
+        answers[#answers + 1] = more[2] and 2 or 1
     end
 end
 return answers

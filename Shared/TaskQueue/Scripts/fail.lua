@@ -9,13 +9,14 @@
 limits = {tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])}
 local id, fence, reason, mode, delay = ARGV[4], ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
 local key = task_key(id)
-local task = redis.call('HMGET', key, 'state', 'fence', 'priority', 'cancel', 'started', 'held', 'parents', 'children')
-if task[2] ~= fence then return 0 end
-local answer = (task[7] or task[8]) and 2 or 1
+local task = redis.call('HMGET', key, 'state', 'run', 'priority', 'cancel', 'held', 'parents', 'children')
+local held_fence, started = parts_of(task[2])
+if held_fence ~= fence then return 0 end
+local answer = (task[6] or task[7]) and 2 or 1
 if task[1] ~= 'running' then return answer end
 local priority = task[3]
-stop_running(id, key, priority, task[6])
-observe('run', priority, now - tonumber(task[5]))
+stop_running(id, key, priority, task[5])
+observe('run', priority, now - tonumber(started))
 if mode ~= 'cancelled' then remember(key, reason) end
 if mode == 'bury' then
     bury(id, key, priority, reason)
@@ -26,7 +27,7 @@ else
     local due = now + delay
     local earliest = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')
     redis.call('HSET', key, 'state', 'scheduled', 'due', due, 'error', reason)
-    redis.call('HDEL', key, 'worker', 'progress', 'message')
+    redis.call('HDEL', key, 'progress', 'message')
     if mode == 'postpone' then
         redis.call('HINCRBY', key, 'attempt', -1)
         redis.call('HINCRBY', key, 'outages', 1)

@@ -12,13 +12,13 @@ local answers = {}
 for i = 4, #ARGV, 4 do
     local id, fence, progress, message = unpack(ARGV, i, i + 3)
     local key = task_key(id)
-    local task = redis.call('HMGET', key, 'state', 'fence', 'cancel')
-    if task[1] ~= 'running' or task[2] ~= fence then
+    local task = redis.call('HMGET', key, 'state', 'run', 'cancel')
+    if task[1] ~= 'running' or parts_of(task[2]) ~= fence then
         answers[#answers + 1] = 1
     else
         redis.call('ZADD', leases, now + lease, id)
         if progress ~= '' then
-            redis.call('HSET', key, 'progress', progress, 'message', message)
+            redis.call('HSET', key, 'progress', progress, 'message', message, 'more', 1)
             announce(id, key)
         end
         answers[#answers + 1] = task[3] and 2 or 0

@@ -30,8 +30,7 @@ if now >= reap_from then
             local reason = 'The worker stopped answering, ' .. stalls .. ' time(s).'
             stop_running(id, key, priority, task[5])
             remember(key, reason)
-            -- Without its fence a late report of the old claim is refused.
-            redis.call('HDEL', key, 'fence', 'worker', 'progress', 'message')
+            redis.call('HDEL', key, 'run', 'progress', 'message')
             redis.call('HSET', key, 'stalls', stalls)
             tally('stalled')
             taken = taken + 1

@@ -6,12 +6,12 @@ local answers = {}
 for i = 4, #ARGV, 2 do
     local id, fence = ARGV[i], ARGV[i + 1]
     local key = task_key(id)
-    local task = redis.call('HMGET', key, 'state', 'fence', 'priority', 'condemned', 'cancel', 'held')
-    if task[1] ~= 'running' or task[2] ~= fence then
+    local task = redis.call('HMGET', key, 'state', 'run', 'priority', 'condemned', 'cancel', 'held')
+    if task[1] ~= 'running' or parts_of(task[2]) ~= fence then
         answers[#answers + 1] = 0
     else
         stop_running(id, key, task[3], task[6])
-        redis.call('HDEL', key, 'fence', 'worker', 'progress', 'message')
+        redis.call('HDEL', key, 'run', 'progress', 'message')
         if task[5] then
             redis.call('HDEL', key, 'cancel')
             finish(id, key, 'cancelled')

@@ -28,7 +28,7 @@ if task[4] and task[5] then
     redis.call('XADD', outbox, '*', 'kind', 'retry', 'of', id)
     return 2
 end
-redis.call('HDEL', key, 'attempt', 'stalls', 'fence', 'worker', 'started', 'condemned', 'reports', 'progress', 'message',
+redis.call('HDEL', key, 'attempt', 'stalls', 'run', 'condemned', 'reports', 'progress', 'message',
     'listed', 'cancel', 'outages')
 redis.call('HSET', key, 'state', 'ready', 'due', now_text)
 if task[3] then

@@ -18,7 +18,7 @@ local function join(id, key, parent)
     local state, parents = task[1], task[2]
     if state == 'completed' or state == 'failed' or state == 'cancelled' then tell_parents(id, parent, state) end
     if not parents then
-        redis.call('HSET', key, 'parents', parent)
+        redis.call('HSET', key, 'parents', parent, 'more', 1)
     elseif not string.find(' ' .. parents .. ' ', ' ' .. parent .. ' ', 1, true) then
         redis.call('HSET', key, 'parents', parents .. ' ' .. parent)
     end
@@ -55,10 +55,10 @@ for i = 2, #ARGV, width do
         redis.call('HSET', key, 'state', state, 'priority', priority, 'due', due, 'payload', payload, 'origin', origin,
             'created', now_text)
         if lock then
-            redis.call('HSET', key, 'unique', unique)
+            redis.call('HSET', key, 'unique', unique, 'more', 1)
             redis.call('SET', lock, id, 'PX', unique_ttl)
         end
-        if parent ~= '' then redis.call('HSET', key, 'parents', parent) end
+        if parent ~= '' then redis.call('HSET', key, 'parents', parent, 'more', 1) end
         waiting = waiting + 1
         tally('submitted')
         replies[#replies + 1] = {1, id}
