@@ -182,13 +182,13 @@ let package = Package(
 
         // Tests.
         .executableTarget(
-            name: "HostileReader", dependencies: ["Domain", "ScanReader"], path: "Tests/HostileReader",
+            name: "HostileReader", dependencies: ["Domain", "Recognition", "ScanReader"], path: "Tests/HostileReader",
             swiftSettings: settings),
         test(
             "ScanReaderTests",
             [
                 "ScanReader", "AnswerSheet", "SheetPrinting", "CSandbox", "CZip", "Domain", "HostileReader",
-                "OCRReader", logging,
+                "OCRReader", "SheetPrinter", "TestSupport", logging,
             ]),
 
         .target(

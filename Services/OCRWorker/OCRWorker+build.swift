@@ -7,8 +7,11 @@ internal import TaskQueue
 enum OCRWorker {
     @Sendable
     static func services(_ context: ServiceContext) async throws -> [any Service] {
+        var configuration = ScanReaderConfiguration()
+        // The reader gives up before the task does, so that the sheet shows what happened to its page.
+        configuration.deadline = min(configuration.deadline, context.settings.queue.taskTimeout * 3 / 4)
         let reader = ScanReader(
-            configuration: ScanReaderConfiguration(), workers: context.settings.maxWorkers, logger: context.logger)
+            configuration: configuration, workers: context.settings.maxWorkers, logger: context.logger)
         let handler = OCRTaskHandler(
             store: context.store, blobs: context.blobs, bus: context.bus, reader: reader, source: context.source,
             replica: context.settings.replica)

@@ -1,6 +1,4 @@
 import Domain
-import Foundation
-import Grading
 import NIOHTTP1
 import SheetSimulation
 import Testing
@@ -69,64 +67,11 @@ extension EndToEndTests {
         #expect(try await system.stop() == 0)
     }
 
-    private struct Created: Decodable {
-        let id: ExamID
-    }
-
-    private struct Listing: Decodable {
-        struct Item: Decodable {
-            let id: SheetID
-            let status: SheetStatus
-            let error: ReadingFailure?
-        }
-
-        let items: [Item]
-    }
-
-    private var examOfFive: ExamDraft {
-        ExamDraft(
-            title: "五题 Five questions", subject: "test", studentIDDigits: 6,
-            questions: (1...5).map { Question(number: $0, kind: .singleChoice, points: 2, options: 4, answer: "B") })
-    }
-
-    private func create(_ draft: ExamDraft, by client: RESTClient) async throws -> Exam {
-        let answer = try await client.send(.POST, "/api/exams", json: try JSON.encode(draft))
-        #expect(answer.status == 201, "\(answer.text)")
-        let created: Created = try answer.decode()
-        return Exam(
-            id: created.id, draft: draft, owner: "teacher-1", createdAt: .now, updatedAt: .now, version: 1,
-            keyVersion: 1)
-    }
-
     private func change(keyOf exam: Exam, _ client: RESTClient) async throws -> Exam {
         var changed = exam
         for index in changed.questions.indices { changed.questions[index].answer = "C" }
         let answer = try await client.send(.PUT, "/api/exams/\(exam.id)", json: try JSON.encode(changed.draft))
         #expect(answer.status == 200, "\(answer.text)")
         return changed
-    }
-
-    private func sheets(of exam: ExamID, _ client: RESTClient) async throws -> [Listing.Item] {
-        let listing: Listing = try await client.send(.GET, "/api/exams/\(exam)/sheets?limit=100").decode()
-        return listing.items
-    }
-
-    /// The results table holds exactly what the students' answers earn by the key of `exam`.
-    private func expectResults(of exam: Exam, students: [SimulatedSheet], _ client: RESTClient) async throws {
-        let table = try await client.send(.GET, "/api/exams/\(exam.id)/results.csv")
-        #expect(table.status == 200, "\(table.text)")
-        let rows = table.text.split(whereSeparator: \.isNewline).map(String.init)
-        #expect(rows.first == "student_id,score,max_score,q1,q2,q3,q4,q5")
-        let expected = students.map { sheet in
-            let marks = exam.questions.map { question in
-                Grader.mark(
-                    question,
-                    reading: FieldReading(value: sheet.truth[question.fieldName] ?? "", confidence: 1)
-                ).score ?? 0
-            }
-            let cells = [Score.sum(marks), exam.maxScore] + marks
-            return ([sheet.studentID] + cells.map { String(Int($0)) }).joined(separator: ",")
-        }
-        #expect(rows.dropFirst().sorted() == expected.sorted())
     }
 }

@@ -20,7 +20,15 @@ struct RESTClient: Sendable {
     struct Upload: Decodable {
         struct Item: Decodable {
             let id: SheetID
+            let taskID: TaskID
+            let file: String
             let duplicate: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case id
+                case taskID = "task_id"
+                case file, duplicate
+            }
         }
 
         struct Rejection: Decodable {

@@ -15,13 +15,16 @@ final class RunningSystem: Sendable {
     private let ownsDirectory: Bool
 
     /// Returns when the system has said that it is ready.
-    init(directory: URL? = nil, redisURL: String? = nil, arguments: [String] = []) async throws {
+    init(
+        directory: URL? = nil, redisURL: String? = nil, arguments: [String] = [], environment: [String: String] = [:]
+    ) async throws {
         let folder = try directory ?? Self.makeDirectory()
         ownsDirectory = directory == nil
         self.directory = folder
         self.redisURL = redisURL ?? "unix://\(folder.path)/redis.sock"
         let redis = redisURL.map { ["--redis-url", $0] } ?? []
-        let up = try RunningProcess("zhiyue", ["up", "--port", "0", "--data", folder.path] + redis + arguments)
+        let up = try RunningProcess(
+            "zhiyue", ["up", "--port", "0", "--data", folder.path] + redis + arguments, environment: environment)
         self.up = up
         try await eventually("zhiyue up is ready: \(up.errors)", within: 90) {
             up.output.contains("ready http") || !up.isRunning
@@ -49,15 +52,21 @@ final class RunningSystem: Sendable {
 
     /// The running processes of a service, children of `zhiyue up`.
     func pids(of service: String) -> [pid_t] {
+        children(of: up.pid).filter { pid in
+            let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+            return executable?.hasSuffix("/\(service)") == true
+        }
+    }
+
+    /// The running children of a process.
+    func children(of parent: pid_t) -> [pid_t] {
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return processes.compactMap { pid_t($0) }.filter { pid in
             guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-                let close = status.lastIndex(of: ")"),
-                let parent = status[close...].split(separator: " ").dropFirst(2).first,
-                pid_t(parent) == up.pid,
-                let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+                let close = status.lastIndex(of: ")")
             else { return false }
-            return executable.hasSuffix("/\(service)")
+            let fields = status[close...].split(separator: " ").dropFirst()
+            return fields.first != "Z" && fields.dropFirst().first.flatMap { pid_t($0) } == parent
         }
     }
 

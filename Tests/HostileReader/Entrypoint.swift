@@ -1,14 +1,15 @@
 internal import Domain
 internal import Glibc
+internal import Recognition
 internal import ScanReader
 
-/// A reader process that does what its image says, so that tests can make it do what a captured reader would. An image
-/// is the first three bytes of a JPEG and a word.
+/// A reader process that does what its image says, so that tests can make it do what a captured reader would: an image
+/// that ends with `order:` and a word is an order. Every other image is read as the real reader does.
 @main
 enum Entrypoint {
     static func main() {
         if CommandLine.arguments.dropFirst().first == "parent" { beParent() }
-        exit(ReaderLoop.run { _ in HostileReader() })
+        exit(ReaderLoop.run { HostileReader(setup: $0) })
     }
 
     /// Starts a confined child that waits, tells its number, and waits itself.
@@ -22,14 +23,24 @@ enum Entrypoint {
     }
 }
 
-private struct HostileReader: ImageReading {
+private final class HostileReader: ImageReading {
+    private let reader: PageReader
+
+    init(setup: ReaderSetup) {
+        reader = PageReader(
+            configuration: ReaderConfiguration(
+                modelDirectory: setup.modelDirectory, openVINODirectory: setup.openVINODirectory,
+                maxPixels: setup.maxPixels))
+    }
+
     func read(
         _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?
     ) throws(ReadingFailure) -> PageReading {
-        let word = String(decoding: bytes.dropFirst(3), as: UTF8.self)
+        guard let word = order(in: bytes) else {
+            return try reader.read(bytes, page: imageIndex, layout: layout, expectedExam: expectedExam)
+        }
         switch word {
         case "echo": return reading(["process": "\(getpid())", "layout_pages": "\(layout.pages.count)"])
-        case "count": return reading(["bytes": "\(bytes.count)", "start": "\(bytes.prefix(2))"])
         case "attempt": return reading(Attempts.all())
         case "refuse": throw ReadingFailure(.noSheetFound, "nothing here")
         case "allocate": allocate()
@@ -39,9 +50,17 @@ private struct HostileReader: ImageReading {
         case "leave": exit(3)
         case "babble": babble()
         case "chatter": for _ in 0..<100 { print(String(repeating: "x", count: 8_192)) }
-        default: break
+        default: throw ReadingFailure(.readerUnavailable, "The test's reader knows no order \(word).")
         }
-        return reading(["word": word, "bytes": "\(bytes.count)"])
+        return reading(["word": word])
+    }
+
+    /// The word after the last `order:`, which must be near the end.
+    private func order(in bytes: [UInt8]) -> String? {
+        let mark = Array("order:".utf8)
+        let tail = bytes.suffix(64)
+        guard let start = tail.ranges(of: mark).last else { return nil }
+        return String(decoding: tail[start.upperBound...], as: UTF8.self)
     }
 
     func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading {

@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Glibc
 import Logging
+import TestSupport
 import Testing
 
 @testable import ScanReader
@@ -89,6 +90,33 @@ import Testing
             #expect(!isRunning(process))
             let again = await pool.borrow()
             #expect(again === worker)
+        }
+    }
+
+    @Test func `cancelling kills the program that draws a PDF, too`() async throws {
+        try await withWorker { worker in
+            let task = Task {
+                await withTaskCancellationHandler {
+                    await worker.read(ScanSource(bytes: EndlessPDF.bytes), .layout(someLayout, expectedExam: nil))
+                } onCancel: {
+                    worker.interrupt()
+                }
+            }
+            let process = await drawingProcess(of: worker)
+            task.cancel()
+            let result = await task.value
+            #expect(throws: ReadingFailure(.timedOut, "Reading was cancelled.")) { try result.get() }
+            #expect(!isRunning(process))
+        }
+    }
+
+    private func drawingProcess(of worker: ReaderWorker) async -> Int32 {
+        while true {
+            if let process = worker.workingProcess {
+                let name = (try? BoundedFile.read("/proc/\(process)/comm", limit: 100)) ?? []
+                if String(decoding: name, as: UTF8.self).contains("pdftocairo") { return process }
+            }
+            await Task.yield()
         }
     }
 

@@ -11,9 +11,9 @@ func builtExecutable(_ name: String) -> String {
     return "/" + folder.joined(separator: "/") + "/" + name
 }
 
-/// An order to the hostile reader: the start of a JPEG and a word.
+/// An order to the hostile reader: the start of a JPEG and the order.
 func order(_ word: String) -> ScanSource {
-    ScanSource(bytes: [0xFF, 0xD8, 0xFF] + Array(word.utf8))
+    ScanSource(bytes: [0xFF, 0xD8, 0xFF] + Array("order:\(word)".utf8))
 }
 
 let someLayout = SheetLayout(pages: [
