@@ -181,8 +181,10 @@ let package = Package(
             ], path: "Tests/RecognitionTests", swiftSettings: pixelSettings),
 
         // Tests.
+        .target(name: "CHostileCalls", path: "Tests/CHostileCalls"),
         .executableTarget(
-            name: "HostileReader", dependencies: ["Domain", "Recognition", "ScanReader"], path: "Tests/HostileReader",
+            name: "HostileReader", dependencies: ["CHostileCalls", "Domain", "Recognition", "ScanReader"],
+            path: "Tests/HostileReader",
             swiftSettings: settings),
         test(
             "ScanReaderTests",

@@ -73,13 +73,17 @@ static int set_limit(int resource, uint64_t soft, uint64_t hard) {
     return setrlimit(resource, &limit) == 0 ? 0 : errno;
 }
 
+static uint64_t all_cpu_seconds(const struct sandbox_limits *limits) {
+    return limits->all_cpu_seconds == 0 ? RLIM_INFINITY : limits->all_cpu_seconds;
+}
+
 static int set_limits(const struct sandbox_limits *limits) {
     int error = set_limit(RLIMIT_CORE, 0, 0);
     if (error == 0) error = set_limit(RLIMIT_FSIZE, 0, 0);
     if (error == 0 && limits->address_space_bytes != 0)
         error = set_limit(RLIMIT_AS, limits->address_space_bytes, limits->address_space_bytes);
     if (error == 0 && limits->data_bytes != 0) error = set_limit(RLIMIT_DATA, limits->data_bytes, limits->data_bytes);
-    if (error == 0 && limits->cpu_seconds != 0) error = set_limit(RLIMIT_CPU, limits->cpu_seconds, RLIM_INFINITY);
+    if (error == 0 && limits->cpu_seconds != 0) error = set_limit(RLIMIT_CPU, limits->cpu_seconds, all_cpu_seconds(limits));
     if (error == 0 && limits->open_files != 0)
         error = set_limit(RLIMIT_NOFILE, limits->open_files, limits->open_files);
     return error;
@@ -92,6 +96,15 @@ static int drop_privileges(void) {
     if (syscall(SYS_capset, &header, none) != 0) return errno;
     // Without it, exec would give a child of root its capabilities back.
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno;
+}
+
+// When the machine runs out of memory, this process goes first and not the one that asked for it.
+static void offer_memory(void) {
+    int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    ssize_t ignored = write(file, "1000", 4);
+    (void)ignored;
+    close(file);
 }
 
 static void fail(int channel, int stage, int error) {
@@ -108,6 +121,7 @@ static void become(const struct job *job, int channel, pid_t parent) {
     setsid();
     if (chdir("/") != 0) fail(channel, SANDBOX_DESCRIPTORS, errno);
     if ((error = place_descriptors(launch, channel)) != 0) fail(channel, SANDBOX_DESCRIPTORS, error);
+    offer_memory();
     if ((error = set_limits(&launch->limits)) != 0) fail(channel, SANDBOX_LIMITS, error);
     if ((error = drop_privileges()) != 0) fail(channel, SANDBOX_PRIVILEGES, error);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) fail(channel, SANDBOX_PRIVILEGES, errno);
@@ -198,8 +212,9 @@ static int start_launcher(void) {
 }
 
 int sandbox_start(const struct sandbox_launch *launch, pid_t *pid, int *pidfd, int *stage) {
-    struct job job = {.launch = launch, .filter = sandbox_launch_filter(), .rules = -1, .pidfd = -1};
+    struct job job = {.launch = launch, .rules = -1, .pidfd = -1};
     *stage = SANDBOX_PREPARE;
+    job.filter = sandbox_launch_filter(launch->readable == NULL);
     if (job.filter == NULL) return errno;
     if (launch->readable != NULL) {
         job.rules = sandbox_landlock_rules(launch->readable, launch->path);

@@ -1,3 +1,4 @@
+internal import CHostileCalls
 internal import Domain
 internal import Glibc
 internal import Recognition
@@ -8,8 +9,39 @@ internal import ScanReader
 @main
 enum Entrypoint {
     static func main() {
-        if CommandLine.arguments.dropFirst().first == "parent" { beParent() }
+        // Not an argument: Swift looks for those in /proc, which some confinements close.
+        switch getenv("HOSTILE_ORDER").map({ String(cString: $0) }) {
+        case "parent": beParent()
+        case "attempt": attempt(confined: false)
+        case "confine": attempt(confined: true)
+        case "spin": spin()
+        case "map": printMap()
+        default: break
+        }
         exit(ReaderLoop.run { HostileReader(setup: $0) })
+    }
+
+    /// Prints what came of all attempts, a line each; first confines itself as programs of the system do, or stays as it
+    /// was started.
+    private static func attempt(confined: Bool) -> Never {
+        if confined, (try? SelfConfinement.apply(readable: ["/etc/fonts"])) == nil { exit(1) }
+        let lines = Attempts.all().map { "\($0.key)=\($0.value)\n" }.joined()
+        let written = lines.withCString { write(1, $0, strlen($0)) }
+        exit(written == lines.utf8.count ? 0 : 1)
+    }
+
+    /// Prints what is mapped into this process.
+    private static func printMap() -> Never {
+        let map = open("/proc/self/maps", O_RDONLY)
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = read(map, &buffer, buffer.count), count > 0 { _ = write(1, buffer, count) }
+        exit(0)
+    }
+
+    /// Goes on whatever it is told.
+    private static func spin() -> Never {
+        signal(SIGXCPU, SIG_IGN)
+        while true {}
     }
 
     /// Starts a confined child that waits, tells its number, and waits itself.
@@ -47,6 +79,8 @@ private final class HostileReader: ImageReading {
         case "hang": while true { sleep(1_000) }
         case "spin": while true {}
         case "trap": fatalError("told to")
+        case "32bit": hostile_call_32bit()
+        case "x32": hostile_call_x32()
         case "leave": exit(3)
         case "babble": babble()
         case "chatter": for _ in 0..<100 { print(String(repeating: "x", count: 8_192)) }

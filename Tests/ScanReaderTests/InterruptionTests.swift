@@ -149,7 +149,7 @@ import Testing
     @Test func `no child survives its parent`() throws {
         let parent = Process()
         parent.executableURL = URL(filePath: builtExecutable("HostileReader"))
-        parent.arguments = ["parent"]
+        parent.environment = ["HOSTILE_ORDER": "parent"]
         let output = Pipe()
         parent.standardOutput = output
         try parent.run()

@@ -1,6 +1,4 @@
-import CSandbox
 import Domain
-import Glibc
 import Testing
 
 @testable import ScanReader
@@ -44,23 +42,5 @@ import Testing
             let next = try await reader.values(order("echo"))
             #expect(next["layout_pages"] == "1")
         }
-    }
-
-    @Test func `a captured process can compute and read libraries, and nothing else`() async throws {
-        let refused = String(EPERM)
-        let values = try await withHostileReader { try await $0.values(order("attempt")) }
-        for attempt in [
-            "socket", "unix_socket", "execute", "spawn", "write_file", "append_file", "make_directory", "kill_parent",
-            "raise_limit",
-        ] {
-            #expect(values[attempt] == refused, "\(attempt)")
-        }
-        for attempt in ["read_parent_memory", "read_parent_environment", "read_passwords"] {
-            #expect(values[attempt] == String(EACCES) || sandbox_landlock_version() == 0, "\(attempt)")
-        }
-        #expect(values["read_library"] == "done")
-        #expect(values["thread"] == "done")
-        #expect(values["descriptors"] == "0")
-        #expect(values["secret"] == "absent")
     }
 }

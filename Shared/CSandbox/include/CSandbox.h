@@ -11,8 +11,10 @@ struct sandbox_limits {
     uint64_t address_space_bytes;
     /// Private writable memory: heap, stacks, anonymous mappings.
     uint64_t data_bytes;
-    /// Soft limit (SIGXCPU); the parent may move it with sandbox_allow_cpu.
+    /// Soft limit (SIGXCPU, which the child may ignore); the parent may move it with sandbox_allow_cpu.
     uint64_t cpu_seconds;
+    /// Hard limit (SIGKILL), for good.
+    uint64_t all_cpu_seconds;
     uint64_t open_files;
 };
 
@@ -52,7 +54,7 @@ int sandbox_allow_cpu(pid_t pid, uint64_t seconds);
 int sandbox_kill(int pidfd);
 
 /// Confines the calling process for the rest of its life: reading only below `readable` (ended by NULL), and the
-/// system call filter without execve. Call it before any thread starts. Returns 0 or an errno value.
+/// system call filter without execve, for good. Call it before any thread starts. Returns 0 or an errno value.
 int sandbox_confine_self(const char *const *readable);
 
 /// The kernel's Landlock version, 0 when there is none.

@@ -18,7 +18,8 @@ extension ConfinedCommand {
                     launch.error = error
                     launch.limits = sandbox_limits(
                         address_space_bytes: UInt64(limits.addressSpace), data_bytes: UInt64(limits.data),
-                        cpu_seconds: UInt64(limits.processorSeconds), open_files: UInt64(limits.openFiles))
+                        cpu_seconds: UInt64(limits.processorSeconds),
+                        all_cpu_seconds: UInt64(limits.allProcessorSeconds), open_files: UInt64(limits.openFiles))
                     return readable.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) {
                         launch.readable = self.readable == nil ? nil : UnsafePointer($0)
                         return body(&launch)

@@ -11,12 +11,18 @@ package struct ConfinedCommand: Sendable {
         package var data: Int
         /// Seconds of processor time. ``ConfinedProcess/allowProcessorTime(seconds:)`` moves it.
         package var processorSeconds: Int
+        /// Seconds of processor time in the child's whole life, even if it ignores that the others are over.
+        package var allProcessorSeconds: Int
         package var openFiles: Int
 
-        package init(addressSpace: Int, data: Int, processorSeconds: Int, openFiles: Int = 64) {
+        /// - Parameter allProcessorSeconds: one more than `processorSeconds` when nil.
+        package init(
+            addressSpace: Int, data: Int, processorSeconds: Int, allProcessorSeconds: Int? = nil, openFiles: Int = 64
+        ) {
             self.addressSpace = addressSpace
             self.data = data
             self.processorSeconds = processorSeconds
+            self.allProcessorSeconds = allProcessorSeconds ?? processorSeconds + 1
             self.openFiles = openFiles
         }
     }

@@ -5,8 +5,9 @@ internal import Domain
 struct PDFTools {
     /// Files and folders poppler needs: itself, its libraries, fonts.
     private static let readable = [
-        "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/var/cache/fontconfig", "/proc/self", "/dev/null",
-        "/dev/urandom", "/etc/localtime",
+        "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/var/cache/fontconfig", "/dev/null",
+        "/dev/urandom",
+        "/etc/localtime",
     ]
     private static let environment = ["LANG=C.UTF-8", "LC_ALL=C.UTF-8", "HOME=/nonexistent", "MALLOC_ARENA_MAX=1"]
 
@@ -82,16 +83,19 @@ struct PDFTools {
 
     private static let advice = "Print it to a new PDF, or scan the page again."
 
+    func command(_ program: String, _ arguments: [String], _ bytes: [UInt8]) -> ConfinedCommand {
+        ConfinedCommand(
+            path: "\(folder)/\(program)", arguments: arguments, environment: Self.environment,
+            limits: .init(addressSpace: memoryLimit + (512 << 20), data: memoryLimit, processorSeconds: 60),
+            input: .bytes(bytes), readable: Self.readable)
+    }
+
     private func run(
         _ program: String, _ arguments: [String], _ bytes: [UInt8], limit: Int,
         until deadline: ContinuousClock.Instant, started: (ConfinedProcess) -> Void
     ) throws(ReadingFailure) -> [UInt8] {
         do {
-            let process = try ConfinedProcess(
-                ConfinedCommand(
-                    path: "\(folder)/\(program)", arguments: arguments, environment: Self.environment,
-                    limits: .init(addressSpace: memoryLimit + (512 << 20), data: memoryLimit, processorSeconds: 60),
-                    input: .bytes(bytes), readable: Self.readable))
+            let process = try ConfinedProcess(command(program, arguments, bytes))
             started(process)
             let (output, exit, errors) = try process.receiveAll(limit: limit, until: deadline)
             if exit == .exited(0) { return output }

@@ -21,13 +21,19 @@ struct ReaderChild {
     /// Address space a reader needs beyond its memory: libraries, and stacks that are reserved and not used.
     private static let reservedAddressSpace = 1 << 30
 
+    /// Pages that take all the processor time they may, after which the process is ended. A usual page takes a hundredth
+    /// of that; this bounds a process that goes on working when nobody asked it to.
+    private static let slowPages = 20
+
     init(
         _ configuration: ScanReaderConfiguration, readable: [String], started: (ConfinedProcess) -> Void,
         until deadline: ContinuousClock.Instant
     ) throws {
+        let seconds = Self.processorSeconds(configuration)
         let limits = ConfinedCommand.Limits(
             addressSpace: configuration.memoryLimitBytes + Self.reservedAddressSpace,
-            data: configuration.memoryLimitBytes, processorSeconds: Self.processorSeconds(configuration))
+            data: configuration.memoryLimitBytes, processorSeconds: seconds,
+            allProcessorSeconds: seconds * Self.slowPages)
         process = try ConfinedProcess(
             ConfinedCommand(
                 path: configuration.readerPath, environment: Self.environment(configuration), limits: limits))
