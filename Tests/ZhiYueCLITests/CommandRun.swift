@@ -19,13 +19,17 @@ struct CommandRun {
     }
 
     /// Runs `zhiyue` to its end.
-    static func zhiyue(_ arguments: [String], environment: [String: String] = [:]) async throws -> CommandRun {
+    ///
+    /// - Parameter input: the path of a file that is its standard input; nil for none.
+    static func zhiyue(
+        _ arguments: [String], environment: [String: String] = [:], input: String? = nil
+    ) async throws -> CommandRun {
         let process = Process()
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("zhiyue")
         process.arguments = arguments
         process.environment = environment.merging(["PATH": "/usr/bin:/bin", "HOME": "/"]) { first, _ in first }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input.flatMap { FileHandle(forReadingAtPath: $0) } ?? FileHandle.nullDevice
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

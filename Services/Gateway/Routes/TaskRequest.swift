@@ -42,6 +42,10 @@ struct TaskRequest: Decodable {
         }
         let delay = delaySeconds ?? 0
         guard delay >= 0, delay <= 30 * 86_400 else { throw Self.invalid("/delay_seconds", "must be 0 to 2592000") }
+        if let id, !id.isValid { throw Self.invalid("/id", "must be 1 to 200 letters, digits, _, -, . or :") }
+        if let uniqueKey, !(1...200).contains(uniqueKey.utf8.count) {
+            throw Self.invalid("/unique_key", "must be 1 to 200 bytes")
+        }
         if let examID, !examID.isValid { throw Self.invalid("/exam_id", "is no exam identifier") }
         let json = try JSON.encode(payload)
         let ownID = try Self.identifier(payloadType, json)

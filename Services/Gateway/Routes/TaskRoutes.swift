@@ -29,7 +29,16 @@ struct TaskRoutes: Sendable {
 
     @Sendable
     private func submit(_ call: Call) async throws -> Response {
-        let request = try await call.json(TaskRequest.self)
+        switch try await call.json(TaskOrder.self) {
+        case .one(let request): return try await submit(request, call)
+        case .many(let requests):
+            let items = try await TaskBatch(queue: queue, audit: audit).submit(requests, context: call.eventContext)
+            return try .json(
+                TaskBatch.Document(items: items), status: items.contains { $0.created } ? .created : .ok)
+        }
+    }
+
+    private func submit(_ request: TaskRequest, _ call: Call) async throws -> Response {
         let draft = try request.draft(context: call.eventContext)
         let outcome = try await queue.submit(raw: draft)
         if outcome.isNew {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Audit
 internal import Domain
+internal import Glibc
 internal import TaskQueue
 
 /// Work of the queues.
@@ -44,16 +45,19 @@ struct TasksCommand: AsyncParsableCommand {
 
     struct Submit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Submit a task.",
+            abstract: "Submit a task, or all tasks of a file.",
             discussion: "A task whose id was submitted before is not submitted again; the existing one is shown.")
 
         @Argument(help: "Its type: \(TaskType.knownText).")
-        var type: TaskType
+        var type: TaskType?
 
         @Argument(help: "Its payload as JSON.")
-        var payload: String
+        var payload: String?
 
         @OptionGroup var system: SystemOptions
+
+        @Option(help: "A file with a task a line, as POST /api/tasks takes them; - for standard input.")
+        var file: String?
 
         @Option(help: "Its id (default: what follows from the payload, so that the same work is done once).")
         var id: TaskID?
@@ -80,6 +84,13 @@ struct TasksCommand: AsyncParsableCommand {
         var json = false
 
         func validate() throws {
+            if file != nil {
+                guard type == nil, id == nil, priority == nil, examID == nil, delay == nil, uniqueKey == nil,
+                    timeout == nil, maxAttempts == nil
+                else { throw ValidationError("with --file, what else is to be said of a task is said in its line") }
+                return
+            }
+            guard let type, payload != nil else { throw ValidationError("say a type and a payload, or --file") }
             try type.requireKnown()
             guard (0...(30 * 86_400)).contains(delay ?? 0) else {
                 throw ValidationError("--delay must be from 0 to 2592000 seconds")
@@ -93,7 +104,10 @@ struct TasksCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            guard let payloadType = TaskCatalog.all.first(where: { $0.type == type }) else { return }
+            if let file { return try await submit(file: file) }
+            guard let type, let payload, let payloadType = TaskCatalog.all.first(where: { $0.type == type }) else {
+                return
+            }
             let bytes = Array(payload.utf8)
             let ownID = try Self.identifier(payloadType, bytes)
             try await system.withConnection { connection in
@@ -116,6 +130,31 @@ struct TasksCommand: AsyncParsableCommand {
                     print(#"{"created":\#(outcome.isNew),"id":"\#(outcome.taskID)","type":"\#(type)"}"#)
                 } else {
                     print(outcome.isNew ? "\(outcome.taskID) submitted" : "\(outcome.taskID) was submitted before")
+                }
+            }
+        }
+
+        private func submit(file: String) async throws {
+            try await system.withConnection { connection in
+                var lineAbove = ""
+                var run = TaskFileRun(queue: connection.queue)
+                run.progress = { counts, isFull in
+                    let line = TaskFileRun.sum(counts) + (isFull ? "; the queue is full, waiting" : "")
+                    writeError(lineAbove + line)
+                    // On a terminal the next one is written over it.
+                    if isatty(STDERR_FILENO) == 1 { lineAbove = "\u{1B}[A\u{1B}[2K" }
+                }
+                let counts = try await run.submit(file)
+                if counts.submitted > 0 {
+                    try await connection.audit.append(
+                        Operator.entry(
+                            .tasksSubmitted, subject: "tasks", details: ["count": "\(counts.submitted)"]))
+                }
+                if json {
+                    print(
+                        #"{"lines":\#(counts.lines),"submitted":\#(counts.submitted),"existing":\#(counts.existing)}"#)
+                } else {
+                    print(TaskFileRun.sum(counts))
                 }
             }
         }
@@ -427,7 +466,7 @@ extension Operator {
 
 extension DecodingError {
     /// Where it is and what is wrong with it, without the values.
-    fileprivate var explanation: String {
+    var explanation: String {
         switch self {
         case .keyNotFound(let key, let context):
             "\(Self.path(context.codingPath + [key])) is missing"
