@@ -21,7 +21,7 @@ build_packages="
     redis-server poppler-utils fonts-noto-cjk tzdata $handwriting
     libhiredis-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libzxing-dev libqrencode-dev
     libcairo2-dev libpango1.0-dev libturbojpeg0-dev libseccomp-dev libzip-dev libzstd-dev
-    pkg-config openssl python3-yaml"
+    pkg-config openssl python3-yaml node-typescript esbuild"
 
 packages=$build_packages
 check=no
@@ -35,6 +35,11 @@ done
 
 say() { printf 'deps: %s\n' "$*"; }
 fail() { printf 'deps: %s\n' "$*" >&2; exit 1; }
+
+case $packages in
+    # One that is not of Debian does as well.
+    *node-typescript*) command -v node > /dev/null || packages="$packages nodejs" ;;
+esac
 
 # A wheel's line in wheels.txt is its stamp: what was unpacked from another line is replaced.
 pin() { sed -n "s/^\($1==.*\)/\1/p" "$wheels"; }
@@ -63,7 +68,9 @@ if is_debian; then
     apt_missing=$(missing_packages)
 else
     apt_missing=""
-    for tool in redis-server pdftocairo pkg-config; do
+    tools="redis-server pdftocairo pkg-config"
+    case $packages in *node-typescript*) tools="$tools node tsc esbuild" ;; esac
+    for tool in $tools; do
         command -v $tool > /dev/null || apt_missing=" (the Debian names)$packages"
     done
     if [ -z "$apt_missing" ]; then

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Checks everything that needs no build: Swift's format, the architecture, scripts, systemd units, the compose file.
+# Checks everything that needs no build: Swift's format, the architecture, scripts, the web app's types, systemd
+# units, the compose file.
 # A tool that is not on this machine is named and its check left out; exit status 1 when any check fails.
 set -u
 cd "$(dirname "$0")/../.."
@@ -32,6 +33,12 @@ scripts() {
     return $faults
 }
 run "shell scripts" scripts
+
+if command -v tsc > /dev/null; then
+    run "typescript" deploy/tools/web.sh check
+else
+    left_out "typescript" tsc
+fi
 
 if command -v systemd-analyze > /dev/null; then
     run "systemd units" deploy/tools/verify-units.sh

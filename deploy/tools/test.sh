@@ -8,16 +8,21 @@ swift=${SWIFT:-swift}
 failed=""
 printed=$(mktemp -d)
 trap 'rm -rf "$printed"' EXIT
-for folder in $(ls -d Tests/*Tests | grep -v EndToEndTests) Tests/EndToEndTests; do
+run() {
+    case $1 in
+        Web) deploy/tools/web.sh test ;;
+        *) $swift test --skip-build --disable-xctest --filter "^$1\\." ;;
+    esac
+}
+for folder in Tests/Web $(ls -d Tests/*Tests | grep -v EndToEndTests) Tests/EndToEndTests; do
     target=$(basename "$folder")
     echo "== $target"
-    { $swift test --skip-build --disable-xctest --filter "^$target\\." 2>&1 || touch "$printed/failed"; } |
-        tee "$printed/log"
+    { run "$target" 2>&1 || touch "$printed/failed"; } | tee "$printed/log"
     [ -e "$printed/failed" ] || continue
     rm "$printed/failed"
     failed="$failed $target"
-    # The signs of Swift Testing for what went wrong, and a process that ended before it could say so.
-    grep -e ✘ -e 'Fatal error' -e 'unexpected signal' "$printed/log" | sed "s/^/$target: /" >> "$printed/failures"
+    # The signs of Swift Testing and of node for what went wrong, and a process that ended before it could say so.
+    grep -e ✘ -e '^ *not ok' -e 'Fatal error' -e 'unexpected signal' "$printed/log" | sed "s/^/$target: /" >> "$printed/failures"
 done
 if [ -n "$failed" ]; then
     echo "== what failed" >&2

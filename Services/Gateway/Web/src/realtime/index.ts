@@ -1,0 +1,11 @@
+export { DEFAULT_RECONNECT_DELAYS, parseReconnectDelays } from "./backoff";
+export { RealtimeClient } from "./client";
+export type { ClientOptions, Listener, Socket } from "./client";
+export type { Clock } from "./clock";
+export type { ConnectionState } from "./connectionMachine";
+export { isEventName, isSystemEvent } from "./events";
+export type { EventData, EventName, SystemEvent } from "./events";
+export { Outbox, OutboxFull } from "./outbox";
+export type { OutboxSettings } from "./outbox";
+export type { Entry, Outcome } from "./outboxMachine";
+export type { ConnectionType, Request } from "./protocol";
