@@ -189,6 +189,21 @@ test("a server that is silent for two and a half heartbeats is left, one that ta
     assert.equal(play.client.state, "waiting");
 });
 
+test("a connection that cannot be made is tried again, whether its socket says that it failed or that it closed", async () => {
+    const play = new Play();
+    await play.start();
+    play.socket.onerror?.();
+    play.socket.end(1006);
+    assert.equal(play.client.state, "waiting");
+    await play.advance(1000);
+    assert.equal(play.sockets.length, 2);
+    play.socket.end(1006);
+    await play.advance(1999);
+    assert.equal(play.sockets.length, 2);
+    await play.advance(1);
+    assert.equal(play.sockets.length, 3);
+});
+
 test("a token the server does not take is renewed once; without another the user must sign in", async () => {
     const play = new Play();
     await play.live();

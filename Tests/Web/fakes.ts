@@ -37,6 +37,7 @@ export class FakeSocket implements Socket {
     onopen: (() => void) | null = null;
     onmessage: ((message: { data: unknown }) => void) | null = null;
     onclose: ((end: { code: number }) => void) | null = null;
+    onerror: (() => void) | null = null;
     /** What the client has sent and the test has not taken. */
     sent: Record<string, unknown>[] = [];
     closed?: number;

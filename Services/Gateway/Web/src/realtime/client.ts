@@ -9,6 +9,7 @@ export interface Socket {
     onopen: (() => void) | null;
     onmessage: ((message: { data: unknown }) => void) | null;
     onclose: ((end: { code: number }) => void) | null;
+    onerror: (() => void) | null;
     send(text: string): void;
     close(code: number, reason: string): void;
 }
@@ -142,11 +143,14 @@ export class RealtimeClient {
         };
         socket.onopen = () => whileOurs({ type: "opened" });
         socket.onmessage = ({ data }) => whileOurs({ type: "frame", text: typeof data === "string" ? data : "" });
-        socket.onclose = ({ code }) => {
+        const ended = (code: number) => {
             if (this.socket !== socket) return;
             this.socket = null;
             this.handle({ type: "closed", code });
         };
+        socket.onclose = ({ code }) => ended(code);
+        // No WebSocket lives on after an error, and not all of them say so by closing.
+        socket.onerror = () => ended(1006);
     }
 
     private drop(code: number, reason: string): void {
