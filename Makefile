@@ -44,11 +44,11 @@ chaos: deps ## Kill, stop, cut off and fill up everything, counting events, then
 	@CHAOS_SECONDS=$(SECONDS_OF_CHAOS) $(if $(SEED),CHAOS_SEED=$(SEED)) \
 	    $(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^ChaosTests\.Randomized'
 
-lint: ## Check format, architecture and the deployment files
+lint: ## Check format, architecture, types of the web app, and the deployment files
 	@deploy/tools/lint.sh
 
 format: ## Format the Swift sources in place
 	$(SWIFT) format --in-place --parallel --recursive --configuration .swift-format Package.swift Services Shared Tests
 
 clean: ## Remove what was built and the data of `make run`; .deps/ stays
-	rm -rf .build .build-* $(DATA)
+	rm -rf .build .build-* $(DATA) Services/Gateway/Web/node_modules
