@@ -20,12 +20,14 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -121,6 +123,7 @@ let package = Package(
         shared("ExamStore", ["Audit", "Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
         shared("Access", ["Domain", crypto, cryptoExtras, jwt]),
         shared("BlobStore", ["Domain", crypto, nioPosix]),
+        shared("WebSocket", [crypto, nioCore, nioHTTP1, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
         shared("ScanReader", ["Domain", "CSandbox", "CZip", logging]),
         shared("AnswerSheet", ["Domain"]),
@@ -139,8 +142,8 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Access", "AnswerSheet", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore, nioHTTP1,
-                nioHTTPTypes, nioPosix,
+                "Access", "AnswerSheet", "ScanReader", "WebSocket", crypto, deque, httpTypes, hummingbird,
+                hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
             ], exclude: ["Web"]),
         service("EventRouter", ["Coordination"]),
         service("OCRWorker", ["ScanReader"]),
@@ -166,7 +169,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "SheetPrinter", "Access", "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore",
-                "BlobStore", "ServiceKit",
+                "BlobStore", "ServiceKit", "WebSocket",
                 "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, lifecycle, logging, nioCore,
                 nioHTTP1,
                 nioPosix,
@@ -230,6 +233,10 @@ let package = Package(
         test("AuditTests", ["Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("ExamStoreTests", ["Audit", "ExamStore", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("BlobStoreTests", ["BlobStore", "Domain", crypto]),
+        test("WebSocketTests", ["WebSocket", nioCore, nioHTTP1]),
+        .executableTarget(
+            name: "WebSocketEcho", dependencies: ["WebSocket", nioCore, nioHTTP1, nioPosix],
+            path: "Tests/WebSocketEcho", swiftSettings: settings),
         test(
             "ServiceKitTests",
             ["ServiceKit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", configuration, logging]),

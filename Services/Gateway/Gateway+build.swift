@@ -6,8 +6,10 @@ import EventBus
 import ExamStore
 import FoundationEssentials
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 import ScanReader
 import ServiceKit
 import ServiceLifecycle
@@ -20,6 +22,8 @@ enum Gateway {
         let configuration = try GatewayConfiguration(reader: context.reader)
         let (audit, blobs, logger) = (audit(context), context.blobs, context.logger)
         let gauges = QueueGauges(queue: context.queue)
+        let tokens = try await tokens(context, configuration: configuration)
+        let hub = hub(context, configuration: configuration, tokens: tokens)
         return [
             PeriodicWork("remove old audit entries", every: .seconds(3600), logger: logger) {
                 let removed = try await audit.trim(retention: configuration.auditRetention)
@@ -28,9 +32,13 @@ enum Gateway {
             PeriodicWork("count what is in the queues", every: .seconds(10), logger: logger) {
                 try await gauges.update()
             },
-            try await application(context, configuration: configuration, gauges: gauges) { port in
+            try await application(
+                context, configuration: configuration, tokens: tokens, gauges: gauges, hub: hub
+            ) { port in
                 healthPort.value = port
             },
+            // Behind the server, so that connections are drained before it stops.
+            RealtimeFeed(hub: hub),
             // What gateways killed in the middle of uploads have left behind.
             PeriodicWork("remove unfinished uploads", every: .seconds(3600), logger: logger) {
                 let removed = try await blobs.removeStrays()
@@ -43,29 +51,40 @@ enum Gateway {
         AuditLog(client: context.client, keys: context.settings.keys, partitions: context.settings.bus.partitions)
     }
 
-    /// - Parameter onListening: called with the port when the server takes connections.
-    static func application(
-        _ context: ServiceContext, configuration: GatewayConfiguration, gauges: QueueGauges,
-        onListening: @escaping @Sendable (Int) -> Void
-    ) async throws -> Application<RouterResponder<GatewayContext>> {
+    static func tokens(_ context: ServiceContext, configuration: GatewayConfiguration) async throws -> TokenAuthority {
         let secret = try TokenSecret.load(
             secret: configuration.tokenSecret, directory: context.settings.dataDirectory)
-        let tokens = await TokenAuthority(secret: secret)
+        return await TokenAuthority(secret: secret)
+    }
+
+    static func hub(
+        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority
+    ) -> RealtimeHub {
+        RealtimeHub(
+            configuration: configuration.realtime, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            policy: SubscriptionPolicy(access: ExamAccess(store: context.store)), tokens: tokens, bus: context.bus,
+            client: context.client, logger: context.logger)
+    }
+
+    /// - Parameter onListening: called with the port when the server takes connections.
+    static func application(
+        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, gauges: QueueGauges,
+        hub: RealtimeHub, onListening: @escaping @Sendable (Int) -> Void
+    ) async throws -> Application<RouterResponder<GatewayContext>> {
         let signIn = SignIn(store: context.store, audit: audit(context), cost: configuration.passwordCost)
         if let path = configuration.adminPasswordFile {
             try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
         let routes = routes(
-            context, configuration: configuration, tokens: tokens, signIn: signIn, gauges: gauges)
+            context, configuration: configuration, tokens: tokens, signIn: signIn, gauges: gauges, hub: hub)
         let maxUploadBytes = configuration.upload.totalBytes
         return Application(
             responder: routes.buildResponder(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [RequestFlowHandler(maxBodyBytes: maxUploadBytes)],
-                    idleTimeout: TimeAmount(configuration.idleTimeout),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
+            server: HTTPServerBuilder { responder in
+                GatewayChannel(
+                    responder: responder, hub: hub, maxBodyBytes: maxUploadBytes,
+                    idleTimeout: TimeAmount(configuration.idleTimeout))
+            },
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
@@ -74,14 +93,14 @@ enum Gateway {
 
     private static func routes(
         _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, signIn: SignIn,
-        gauges: QueueGauges
+        gauges: QueueGauges, hub: RealtimeHub
     ) -> RouteTable {
         let (store, queue, blobs) = (context.store, context.queue, context.blobs)
         let access = ExamAccess(store: store)
         let selection = EventSelection(access: access)
         let audit = audit(context)
         let routes = RouteTable(authenticator: Authenticator(tokens: tokens))
-        routes.addHealth(context.health) { gauges.text }
+        routes.addHealth(context.health) { gauges.text + hub.metrics }
         AuthRoutes(signIn: signIn, tokens: tokens, audit: audit, lifetime: configuration.tokenLifetime)
             .declare(in: routes)
         ExamRoutes(store: store, access: access).declare(in: routes)
@@ -101,7 +120,7 @@ enum Gateway {
         DeadLetterRoutes(bus: context.bus, selection: selection, audit: audit).declare(in: routes)
         AuditRoutes(audit: audit).declare(in: routes)
         NotificationRoutes(store: store).declare(in: routes)
-        SystemRoutes(registry: context.registry, queue: queue, bus: context.bus).declare(in: routes)
+        SystemRoutes(registry: context.registry, queue: queue, bus: context.bus, hub: hub).declare(in: routes)
         return routes
     }
 

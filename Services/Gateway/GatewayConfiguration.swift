@@ -26,6 +26,8 @@ struct GatewayConfiguration: Sendable {
     var auditRetention: Duration = .seconds(365 * 24 * 3600)
     /// `ADMIN_PASSWORD_FILE`: holds the password the user `admin` is created with when there is none.
     var adminPasswordFile: String?
+    /// `WEBSOCKET_…`, `MAX_MESSAGE_QUEUE_SIZE`, `HTTP_MAX_CONNECTIONS`
+    var realtime = RealtimeConfiguration()
 
     init() {}
 
@@ -42,5 +44,6 @@ struct GatewayConfiguration: Sendable {
         tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
         auditRetention = try reader.seconds("AUDIT_RETENTION", in: 3600...3_153_600_000, default: auditRetention)
         adminPasswordFile = reader.text("ADMIN_PASSWORD_FILE")
+        realtime = try RealtimeConfiguration(reader: reader)
     }
 }

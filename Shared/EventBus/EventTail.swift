@@ -40,6 +40,19 @@ package struct EventTail: AsyncSequence, Sendable {
             }
             return nil
         }
+
+        /// All that has been read ahead, at least one; waits for it.
+        ///
+        /// - Returns: nil and throws as `next()` does. Empty when nothing of it is an event that can be read.
+        package mutating func nextBatch() async throws -> [StoredEvent]? {
+            guard let batch = try await feed.buffer.nextBatch() else { return nil }
+            var events: [StoredEvent] = []
+            events.reserveCapacity(batch.count)
+            for stored in batch {
+                if let opened = try await feed.opened(stored) { events.append(opened) }
+            }
+            return events
+        }
     }
 }
 
@@ -206,15 +219,28 @@ final class TailBuffer: Sendable {
     }
 
     func next() async throws -> StoredEvent? {
+        try await take { $0.popFirst() }
+    }
+
+    func nextBatch() async throws -> [StoredEvent]? {
+        try await take { events in
+            guard !events.isEmpty else { return nil }
+            defer { events.removeAll() }
+            return Array(events)
+        }
+    }
+
+    /// What `body` takes out, waiting for it while it is nil.
+    private func take<Part: Sendable>(_ body: (inout Deque<StoredEvent>) -> Part?) async throws -> Part? {
         while !Task.isCancelled {
-            let (event, isFinished) = try state.withLock { state in
-                if let event = state.events.popFirst() { return (Optional(event), false) }
+            let (part, isFinished) = try state.withLock { state -> (Part?, Bool) in
+                if let part = body(&state.events) { return (part, false) }
                 if let error = state.error { throw error }
                 return (nil, state.isFinished)
             }
-            if let event {
+            if let part {
                 emptied.ring()
-                return event
+                return part
             }
             if isFinished { return nil }
             await filled.wait()

@@ -26,6 +26,7 @@ struct RunningGateway: Sendable {
     let port: Int
     let redis: RedisServer
     let gauges: QueueGauges
+    let hub: RealtimeHub
 
     static func run(
         _ setup: GatewayConfiguration = GatewayConfiguration(),
@@ -49,21 +50,27 @@ struct RunningGateway: Sendable {
             registry: ServiceRegistry(client: client, keys: settings.keys), healthPort: HealthPort())
         var configuration = setup
         configuration.port = 0
+        configuration.realtime.drain = .zero
         configuration.tokenSecret = secret
         configuration.passwordCost = PasswordHash.Cost(rounds: 16, blockSize: 1, parallelism: 1)
         try await context.bus.prepare()
         let (listening, announcement) = AsyncStream<Int>.makeStream()
         let gauges = QueueGauges(queue: context.queue)
-        let application = try await Gateway.application(context, configuration: configuration, gauges: gauges) { port in
+        let tokens = try await Gateway.tokens(context, configuration: configuration)
+        let hub = Gateway.hub(context, configuration: configuration, tokens: tokens)
+        let application = try await Gateway.application(
+            context, configuration: configuration, tokens: tokens, gauges: gauges, hub: hub
+        ) { port in
             announcement.yield(port)
         }
-        let group = ServiceGroup(services: [client, application], logger: logger)
+        let feed = RealtimeFeed(hub: hub, watchInterval: .milliseconds(100), watchPatience: .milliseconds(300))
+        let group = ServiceGroup(services: [client, application, feed], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             var ports = listening.makeAsyncIterator()
             let port = try #require(await ports.next())
             do {
-                try await body(RunningGateway(context: context, port: port, redis: redis, gauges: gauges))
+                try await body(RunningGateway(context: context, port: port, redis: redis, gauges: gauges, hub: hub))
             } catch {
                 await group.triggerGracefulShutdown()
                 throw error

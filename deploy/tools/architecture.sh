@@ -43,7 +43,7 @@ awk '
         layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CZstd CVision COpenVINO CSandbox CProcess")
         layer("1", "Domain Redis")
         layer("1.5", "Coordination")
-        layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet SheetPrinting")
+        layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet SheetPrinting WebSocket")
         layer("3", "Audit")
         layer("4", "ExamStore SheetSimulation")
         layer("5", "ServiceKit EventSystem")

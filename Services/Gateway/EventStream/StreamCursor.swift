@@ -32,6 +32,25 @@ struct StreamCursor: Equatable, Sendable {
         positions[event.partition] = event.position
     }
 
+    /// Never back.
+    mutating func advance(_ partition: Int, to position: StreamPosition) {
+        if position > positions[partition] ?? .zero { positions[partition] = position }
+    }
+
+    mutating func set(_ partition: Int, to position: StreamPosition) {
+        positions[partition] = position
+    }
+
+    /// - Returns: nil when it does not tell of all `partitions`.
+    func restricted(to partitions: [Int]) -> StreamCursor? {
+        var part: [Int: StreamPosition] = [:]
+        for partition in partitions {
+            guard let position = positions[partition] else { return nil }
+            part[partition] = position
+        }
+        return StreamCursor(part)
+    }
+
     var text: String {
         positions.sorted { $0.key < $1.key }.map { partition, position in
             let sequence = position.sequence == 0 ? "" : "-\(String(position.sequence, radix: 36))"

@@ -28,6 +28,14 @@ struct Problem: Error, Sendable {
     var type: String { "urn:zhiyue:problem:\(code)" }
 
     func response(requestID: String) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        let body = ByteBuffer(bytes: document(requestID: requestID))
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
+    }
+
+    /// The problem document, JSON.
+    func document(requestID: String) -> [UInt8] {
         struct Document: Encodable {
             var type: String
             var title: String
@@ -45,11 +53,8 @@ struct Problem: Error, Sendable {
         let document = Document(
             type: type, title: status.reasonPhrase, status: status.code, detail: detail,
             errors: errors.isEmpty ? nil : errors, rejected: rejected, requestID: requestID)
-        var headers = headers
-        headers[.contentType] = "application/problem+json"
         // Strings and numbers alone: encoding them cannot fail.
-        let body = (try? JSON.encode(document)) ?? []
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        return (try? JSON.encode(document)) ?? []
     }
 }
 

@@ -9,6 +9,7 @@ struct SystemRoutes: Sendable {
     let registry: ServiceRegistry
     let queue: TaskQueue
     let bus: EventBus
+    let hub: RealtimeHub
 
     func declare(in routes: RouteTable) {
         routes.on(.get, "/api/system/status", allow: .operators, use: status)
@@ -21,7 +22,8 @@ struct SystemRoutes: Sendable {
         return try .json(
             StatusDocument(
                 services: try await registry.list(), queues: queues,
-                partitions: try await bus.statistics().map(PartitionDocument.init)))
+                partitions: try await bus.statistics().map(PartitionDocument.init),
+                websocket: await hub.statistics()))
     }
 }
 
@@ -29,6 +31,7 @@ private struct StatusDocument: Encodable {
     let services: [ServiceStatus]
     let queues: [QueueStatistics]
     let partitions: [PartitionDocument]
+    let websocket: RealtimeStatistics
 }
 
 private struct PartitionDocument: Encodable {

@@ -1,0 +1,119 @@
+import Domain
+import EventBus
+import Logging
+import NIOCore
+import Redis
+import ServiceKit
+import ServiceLifecycle
+
+/// Feeds the hub with events, watches whether Redis answers, and drains the connections when the gateway stops.
+///
+/// Events go to the event loops in batches, each when all of them have dealt with the one before: while clients cannot be
+/// written to fast enough, events wait in Redis and nowhere else.
+struct RealtimeFeed: Service {
+    let hub: RealtimeHub
+    /// Of the look whether Redis answers, and for its answer.
+    var watchInterval: Duration = .seconds(1)
+    var watchPatience: Duration = .milliseconds(1500)
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await feed() }
+            tasks.addTask { await watch() }
+            tasks.addTask {
+                while !Task.isCancelled {
+                    _ = await hub.statistics()
+                    try? await Task.sleep(for: .seconds(2))
+                }
+            }
+            // Ends at the stop.
+            try? await gracefulShutdown()
+            await hub.drain()
+            tasks.cancelAll()
+        }
+    }
+
+    private func feed() async {
+        guard let start = await start() else { return }
+        await hub.onAllLoops { $0.start(at: start) }
+        var place = start
+        while !Task.isCancelled {
+            var events = hub.bus.tail(from: .after(place.positions)).makeAsyncIterator()
+            do {
+                while let batch = try await events.nextBatch() {
+                    var entries: [RingEntry] = []
+                    entries.reserveCapacity(batch.count)
+                    for stored in batch {
+                        place.advance(to: stored)
+                        do {
+                            entries.append(try RingEntry(stored, place: place))
+                        } catch {
+                            hub.logger.error("event cannot be told", metadata: [LogKey.error: "\(error)"])
+                        }
+                    }
+                    let ready = entries
+                    await hub.onAllLoops { $0.append(ready) }
+                }
+            } catch {
+                hub.logger.warning("events cannot be read", metadata: [LogKey.error: "\(error)"])
+            }
+            // Begins again where it was.
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    /// Where the streams end now, as soon as Redis tells.
+    private func start() async -> StreamCursor? {
+        let partitions = Array(0..<hub.bus.configuration.partitions)
+        while !Task.isCancelled {
+            do {
+                return try await hub.places.ends(of: partitions)
+            } catch {
+                hub.logger.warning("event streams cannot be reached", metadata: [LogKey.error: "\(error)"])
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
+        return nil
+    }
+
+    /// Tells clients when Redis goes away and comes back. What was missed meanwhile comes by itself, unless Redis has lost
+    /// it: then clients are sent away to come back and be told so.
+    private func watch() async {
+        var before: StreamCursor?
+        while !Task.isCancelled {
+            try? await Task.sleep(for: watchInterval)
+            let answers = await answers()
+            if !answers, before == nil {
+                hub.logger.warning("Redis does not answer: clients are told")
+                before = await place()
+                await hub.onAllLoops { $0.setDegraded(true) }
+            } else if answers, let place = before {
+                guard let isWhole = try? await hub.places.isComplete(behind: place) else { continue }
+                before = nil
+                hub.logger.info("Redis answers again")
+                await hub.onAllLoops { loop in
+                    loop.setDegraded(false)
+                    if !isWhole { loop.closeAll(.gap, "events were lost") }
+                }
+            }
+        }
+    }
+
+    /// Up to where events have been handed to the clients.
+    private func place() async -> StreamCursor {
+        guard let loop = hub.loops.first else { return StreamCursor([:]) }
+        return (try? await loop.eventLoop.submit { loop.ring?.end }.get()) ?? StreamCursor([:])
+    }
+
+    private func answers() async -> Bool {
+        await withTaskGroup(of: Bool.self) { tasks in
+            tasks.addTask { (try? await hub.client.send(["PING"])) != nil }
+            tasks.addTask {
+                try? await Task.sleep(for: watchPatience)
+                return false
+            }
+            defer { tasks.cancelAll() }
+            return await tasks.next() ?? false
+        }
+    }
+}

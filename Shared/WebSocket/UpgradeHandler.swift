@@ -1,0 +1,198 @@
+package import NIOCore
+package import NIOHTTP1
+
+/// What becomes of the first request of a connection.
+package enum UpgradeDecision {
+    /// An ordinary request.
+    case http
+    /// Answered here, and the connection ends.
+    case refuse(HTTPResponseHead, body: ByteBuffer)
+    /// From now on the connection is `session`'s.
+    case accept(WebSocketAcceptance)
+}
+
+/// How a handshake is answered and who then has the connection.
+package struct WebSocketAcceptance {
+    package let head: HTTPResponseHead
+    let session: any WebSocketSession
+    let maxMessageBytes: Int
+
+    /// - Parameter subprotocol: one of those the client named.
+    package init(
+        _ handshake: WebSocketHandshake, subprotocol: String?, maxMessageBytes: Int, session: any WebSocketSession
+    ) {
+        var headers: HTTPHeaders = [
+            "upgrade": "websocket", "connection": "upgrade", "sec-websocket-accept": handshake.accept,
+        ]
+        if let subprotocol { headers.add(name: "sec-websocket-protocol", value: subprotocol) }
+        head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        self.maxMessageBytes = maxMessageBytes
+        self.session = session
+    }
+}
+
+/// First in a connection's life: looks at its first request and makes it a WebSocket, or leaves it to HTTP.
+///
+/// A connection that has sent no complete request head by the deadline is closed. After an upgrade no handler but
+/// `WebSocketHandler` is left.
+package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPServerRequestPart
+    package typealias InboundOut = HTTPServerRequestPart
+    package typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Phase {
+        case waiting
+        case accepted(WebSocketAcceptance)
+        case done
+    }
+
+    /// How long a refused client may take to read the answer.
+    private static var patience: TimeAmount { .seconds(2) }
+    /// A client's messages are small; what a connection has read once stays with it.
+    private static var receiveBytes: Int { 1024 }
+
+    private let decide: (HTTPRequestHead, any Channel) -> UpgradeDecision
+    private let addHTTPHandlers: (any Channel) throws -> HTTP
+    private let outcome: EventLoopPromise<HTTP?>
+    private let deadline: TimeAmount
+    private var timer: Scheduled<Void>?
+    private var phase = Phase.waiting
+    private var encoder: HTTPResponseEncoder?
+    private var decoder: ByteToMessageHandler<HTTPRequestDecoder>?
+
+    private init(
+        deadline: TimeAmount, outcome: EventLoopPromise<HTTP?>,
+        decide: @escaping (HTTPRequestHead, any Channel) -> UpgradeDecision,
+        addHTTPHandlers: @escaping (any Channel) throws -> HTTP
+    ) {
+        self.deadline = deadline
+        self.outcome = outcome
+        self.decide = decide
+        self.addHTTPHandlers = addHTTPHandlers
+    }
+
+    /// Sets up a connection just accepted, on its event loop.
+    ///
+    /// - Parameters:
+    ///   - deadline: from the beginning of the connection to the end of its first request's head.
+    ///   - decide: called on the event loop with the first request.
+    ///   - addHTTPHandlers: adds what handles HTTP behind the decoder of HTTP/1.
+    /// - Returns: what `addHTTPHandlers` made, when the connection is one of HTTP; nil when it is none, or closed.
+    package static func setUp(
+        _ channel: any Channel, limits: NIOHTTPDecoderLimitConfiguration, deadline: TimeAmount,
+        decide: @escaping (HTTPRequestHead, any Channel) -> UpgradeDecision,
+        addHTTPHandlers: @escaping (any Channel) throws -> HTTP
+    ) throws -> EventLoopFuture<HTTP?> {
+        let outcome = channel.eventLoop.makePromise(of: HTTP?.self)
+        let handler = UpgradeHandler(
+            deadline: deadline, outcome: outcome, decide: decide, addHTTPHandlers: addHTTPHandlers)
+        let encoder = HTTPResponseEncoder()
+        let decoder = ByteToMessageHandler(
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+        handler.encoder = encoder
+        handler.decoder = decoder
+        do {
+            try channel.syncOptions?.setOption(
+                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
+            try channel.pipeline.syncOperations.addHandlers(encoder, decoder, handler)
+        } catch {
+            outcome.succeed(nil)
+            throw error
+        }
+        return outcome.futureResult
+    }
+
+    package func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        timer = context.eventLoop.scheduleTask(in: deadline) { channel.close(promise: nil) }
+        context.fireChannelActive()
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        finish(nil)
+        context.fireChannelInactive()
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        finish(nil)
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        switch (phase, part) {
+        case (.waiting, .head(let head)):
+            switch decide(head, context.channel) {
+            case .http: goOn(data, context)
+            case .refuse(let head, let body): refuse(head, body, context)
+            case .accept(let acceptance): phase = .accepted(acceptance)
+            }
+        case (.accepted(let acceptance), .end): upgrade(acceptance, context)
+        case (.done, _), (.accepted, _), (.waiting, _): break
+        }
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard case .waiting = phase else { return context.close(promise: nil) }
+        // What is no HTTP.
+        let head = HTTPResponseHead(
+            version: .http1_1, status: .badRequest, headers: ["connection": "close", "content-length": "0"])
+        refuse(head, ByteBuffer(), context)
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Gone, or the server stops, before there was a request.
+        if event is ChannelShouldQuiesceEvent { return context.close(promise: nil) }
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { return context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    private func goOn(_ data: NIOAny, _ context: ChannelHandlerContext) {
+        phase = .done
+        do {
+            try context.channel.syncOptions?.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator())
+            let http = try addHTTPHandlers(context.channel)
+            finish(http)
+            context.fireChannelRead(data)
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func refuse(_ head: HTTPResponseHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        phase = .done
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(mode: .output, promise: nil)
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+        finish(nil)
+    }
+
+    private func upgrade(_ acceptance: WebSocketAcceptance, _ context: ChannelHandlerContext) {
+        phase = .done
+        context.write(wrapOutboundOut(.head(acceptance.head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        let pipeline = context.pipeline.syncOperations
+        let handler = WebSocketHandler(
+            role: .server, maxMessageBytes: acceptance.maxMessageBytes, session: acceptance.session)
+        do {
+            try pipeline.addHandler(handler, position: .after(self))
+        } catch {
+            return context.close(promise: nil)
+        }
+        if let encoder { pipeline.removeHandler(encoder, promise: nil) }
+        pipeline.removeHandler(context: context, promise: nil)
+        // Last: what the client has sent behind its request goes to whoever is next to the decoder.
+        if let decoder { pipeline.removeHandler(decoder, promise: nil) }
+        encoder = nil
+        decoder = nil
+    }
+
+    private func finish(_ http: HTTP?) {
+        timer?.cancel()
+        timer = nil
+        outcome.succeed(http)
+    }
+}

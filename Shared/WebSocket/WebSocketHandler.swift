@@ -1,0 +1,171 @@
+package import NIOCore
+
+/// A WebSocket connection after its handshake: parses what comes, answers pings, and closes in order. The only handler of
+/// its channel, so that an idle connection costs little.
+///
+/// A side that closes sends its close frame, throws away what still comes, and hangs up when the other has answered or
+/// `closePatience` is over: hanging up at once would reset the connection, and the peer might never read why.
+package final class WebSocketHandler: ChannelInboundHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        case open
+        /// Our close frame is sent.
+        case closing
+        case closed
+    }
+
+    private static let closePatience: TimeAmount = .seconds(2)
+
+    private let role: WebSocketRole
+    private let session: any WebSocketSession
+    private var parser: WebSocketParser
+    private var phase = Phase.open
+    private var code = WebSocketCloseCode.abnormal
+    private var isClosedByPeer = true
+    private var context: ChannelHandlerContext?
+
+    package init(role: WebSocketRole, maxMessageBytes: Int, session: any WebSocketSession) {
+        self.role = role
+        self.session = session
+        parser = WebSocketParser(role: role, maxMessageBytes: maxMessageBytes)
+    }
+
+    // MARK: For the session
+
+    package var isOpen: Bool { phase == .open }
+    package var isWritable: Bool { context?.channel.isWritable ?? false }
+    package var remoteAddress: SocketAddress? { context?.remoteAddress }
+
+    /// Writes frames already encoded, one or several, without flushing. Nothing happens once the connection closes.
+    package func write(_ frames: ByteBuffer) {
+        guard phase == .open, let context else { return }
+        context.write(wrapOutboundOut(frames), promise: nil)
+    }
+
+    package func flush() {
+        context?.flush()
+    }
+
+    package func send(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
+        write(frame(opcode, payload))
+        flush()
+    }
+
+    /// Begins to close. What was written before is still sent.
+    package func close(_ code: WebSocketCloseCode, _ reason: String = "") {
+        guard phase == .open, let context else { return }
+        self.code = code
+        isClosedByPeer = false
+        sendClose(code, reason, context)
+        waitForPeer(context)
+    }
+
+    /// Hangs up without a word: the peer does not listen any more.
+    package func abort(_ code: WebSocketCloseCode) {
+        guard let context, phase != .closed else { return }
+        if phase == .open {
+            self.code = code
+            isClosedByPeer = false
+        }
+        phase = .closing
+        context.close(promise: nil)
+    }
+
+    // MARK: Of the channel
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        session.opened(self)
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+        self.context = nil
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var input = unwrapInboundIn(data)
+        session.heard()
+        do throws(WebSocketError) {
+            // A close frame ends it: what comes behind it is nothing.
+            while phase != .closed, let event = try parser.next(&input) { receive(event, context) }
+        } catch {
+            if phase == .open {
+                close(error.code, error.reason)
+            } else {
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if phase == .open { session.writabilityChanged(isWritable: context.channel.isWritable) }
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The peer sends no more, so it has no answer to anything either.
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    // MARK: Inside
+
+    private func receive(_ event: WebSocketParser.Event, _ context: ChannelHandlerContext) {
+        switch event {
+        case .close(let code, let reason):
+            if phase == .open {
+                self.code = code
+                sendClose(code, reason, context)
+            }
+            hangUp(context)
+        case _ where phase != .open: break
+        case .text(let text): session.received(text: text)
+        case .binary(let bytes): session.received(binary: bytes)
+        case .ping(let payload): send(.pong, payload)
+        case .pong: break
+        }
+    }
+
+    private func frame(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) -> ByteBuffer {
+        role == .server ? WebSocketFrame.encode(opcode, payload) : WebSocketFrame.masked(opcode, payload)
+    }
+
+    private func sendClose(_ code: WebSocketCloseCode, _ reason: String, _ context: ChannelHandlerContext) {
+        phase = .closing
+        let payload = WebSocketFrame.closePayload(code, reason)
+        context.writeAndFlush(wrapOutboundOut(frame(.close, payload)), promise: nil)
+    }
+
+    /// Both sides have said what they had to: the server hangs up, a client lets it.
+    private func hangUp(_ context: ChannelHandlerContext) {
+        phase = .closed
+        switch role {
+        case .server: context.close(promise: nil)
+        case .client: waitForPeer(context)
+        }
+    }
+
+    private func waitForPeer(_ context: ChannelHandlerContext) {
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: Self.closePatience) { channel.close(promise: nil) }
+    }
+
+    private var hasEnded = false
+
+    private func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        phase = .closed
+        session.closed(code, byPeer: isClosedByPeer)
+    }
+}

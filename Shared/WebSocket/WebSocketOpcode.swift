@@ -1,0 +1,17 @@
+/// What a frame holds.
+package enum WebSocketOpcode: UInt8, Sendable {
+    case continuation = 0x0
+    case text = 0x1
+    case binary = 0x2
+    case close = 0x8
+    case ping = 0x9
+    case pong = 0xA
+
+    var isControl: Bool { rawValue >= 0x8 }
+}
+
+/// Which side of a connection one is: clients mask what they send, servers do not.
+package enum WebSocketRole: Sendable {
+    case server
+    case client
+}
