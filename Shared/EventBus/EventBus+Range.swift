@@ -9,6 +9,12 @@ package struct EventRange: Sendable {
     package var reached: [Int: StreamPosition]
     /// Entries looked at.
     package var scanned: Int
+
+    package init(events: [StoredEvent], reached: [Int: StreamPosition], scanned: Int) {
+        self.events = events
+        self.reached = reached
+        self.scanned = scanned
+    }
 }
 
 extension EventBus {

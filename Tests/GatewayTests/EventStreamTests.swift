@@ -156,7 +156,7 @@ import Testing
 }
 
 /// For a test's closure to give something out.
-private final class Box<Value>: @unchecked Sendable {
+final class Box<Value>: @unchecked Sendable {
     var value: Value
 
     init(_ value: Value) {
