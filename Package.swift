@@ -161,8 +161,8 @@ let package = Package(
             "ZhiYueCLI",
             [
                 "Access", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting", "SheetSimulation",
-                argumentParser,
-                asyncHTTPClient, lifecycle, nioCore, nioHTTP1, unixSignals,
+                "WebSocket", argumentParser,
+                asyncHTTPClient, lifecycle, nioCore, nioHTTP1, nioPosix, unixSignals,
             ]),
         test("AccessTests", ["Access", "Domain", crypto]),
         test(

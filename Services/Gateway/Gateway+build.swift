@@ -18,6 +18,7 @@ import ServiceLifecycle
 enum Gateway {
     @Sendable
     static func services(_ context: ServiceContext) async throws -> [any Service] {
+        OpenFiles.raiseLimit()
         let healthPort = context.healthPort
         let configuration = try GatewayConfiguration(reader: context.reader)
         let (audit, blobs, logger) = (audit(context), context.blobs, context.logger)

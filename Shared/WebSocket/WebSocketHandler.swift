@@ -106,10 +106,15 @@ package final class WebSocketHandler: ChannelInboundHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if phase == .open { session.writabilityChanged(isWritable: context.channel.isWritable) }
+        let isWritable = context.channel.isWritable
+        // Who does not take answers is not asked for more: pings and the like cannot pile up.
+        try? context.channel.syncOptions?.setOption(.autoRead, value: isWritable)
+        if phase == .open { session.writabilityChanged(isWritable: isWritable) }
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The server stops and has not closed its connections.
+        if event is ChannelShouldQuiesceEvent { return close(.serviceRestart) }
         // The peer sends no more, so it has no answer to anything either.
         if case ChannelEvent.inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
     }
@@ -156,6 +161,7 @@ package final class WebSocketHandler: ChannelInboundHandler {
     }
 
     private func waitForPeer(_ context: ChannelHandlerContext) {
+        try? context.channel.syncOptions?.setOption(.autoRead, value: true)
         let channel = context.channel
         context.eventLoop.scheduleTask(in: Self.closePatience) { channel.close(promise: nil) }
     }

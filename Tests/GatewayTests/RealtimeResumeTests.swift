@@ -85,7 +85,8 @@ import Testing
         }
     }
 
-    @Test func `a client that stops reading is held by its place alone and gets it all when it reads again`() async throws
+    @Test func `a client that stops reading is held by its place alone and gets it all when it reads again`()
+        async throws
     {
         var configuration = GatewayConfiguration()
         configuration.realtime.maxBehind = 100_000

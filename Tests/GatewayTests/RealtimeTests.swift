@@ -115,7 +115,8 @@ import WebSocket
         try await RunningGateway.run { gateway in
             let socket = try await gateway.socket()
             for (message, code) in [
-                ("no JSON", "malformed"), (#"{"type":"dance"}"#, "unknown_type"), (#"{"type":"subscribe"}"#, "invalid_id"),
+                ("no JSON", "malformed"), (#"{"type":"dance"}"#, "unknown_type"),
+                (#"{"type":"subscribe"}"#, "invalid_id"),
                 (#"{"type":"subscribe","id":"a\"b","connection_type":"general"}"#, "invalid_id"),
                 (#"{"type":"subscribe","id":"s","connection_type":"x"}"#, "unknown_connection_type"),
                 (#"{"type":"subscribe","id":"s","connection_type":"general","exam_ids":[]}"#, "invalid_exam_ids"),
@@ -241,7 +242,8 @@ import WebSocket
         try await RunningGateway.run { gateway in
             let socket = try await gateway.socket()
             try await gateway.subscribe(socket, type: "progress")
-            let status = try await gateway.send("GET", "/api/system/status", token: try await gateway.token("r", .admin))
+            let status = try await gateway.send(
+                "GET", "/api/system/status", token: try await gateway.token("r", .admin))
             let figures = try #require(status.json["websocket"] as? [String: Any])
             #expect(figures["connections"] as? Int == 1)
             #expect((figures["subscriptions"] as? [String: Int])?["progress"] == 1)

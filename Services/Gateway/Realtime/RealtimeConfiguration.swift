@@ -1,4 +1,3 @@
-import Glibc
 import ServiceKit
 
 /// What the WebSocket side reads from its environment.
@@ -80,9 +79,7 @@ struct RealtimeConfiguration: Sendable {
 
     /// Leaves descriptors for Redis, uploads and logs.
     private static var defaultSockets: Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 768 }
-        let descriptors = Int(clamping: limit.rlim_cur)
+        let descriptors = OpenFiles.limit
         return max(64, min(descriptors, 1_000_000) - max(64, min(512, descriptors / 8)))
     }
 

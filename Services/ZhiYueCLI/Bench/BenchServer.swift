@@ -80,12 +80,22 @@ final class BenchServer: Sendable {
     static var silent: Logger { Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() } }
 
     /// A further process of a bench, not yet started: this program with `arguments`.
-    func process(_ name: String, _ arguments: [String]) throws -> ChildProcess {
+    func process(
+        _ name: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> ChildProcess {
+        try process(
+            name, executable: try OwnExecutable.path(), ["bench"] + arguments, environment: environment)
+    }
+
+    /// - Parameter environment: beside this program's own.
+    func process(
+        _ name: String, executable: String, _ arguments: [String] = [], environment: [String: String]
+    ) throws -> ChildProcess {
         let log = try ChildLog(name: name, directory: path, showsWarnings: true)
         return ChildProcess(
             ChildProcess.Launch(
-                executable: try OwnExecutable.path(), arguments: ["bench"] + arguments,
-                environment: ProcessInfo.processInfo.environment), log: log)
+                executable: executable, arguments: arguments,
+                environment: ProcessInfo.processInfo.environment.merging(environment) { _, new in new }), log: log)
     }
 
     /// Runs `body` beside `processes`, and kills those that are left.

@@ -6,6 +6,7 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench", abstract: "Measure parts of the system on this machine.",
         discussion: "The last line of every bench is one JSON object of its figures.",
         subcommands: [
-            EventsBench.self, EventsBenchReplica.self, TasksBench.self, TasksBenchWorker.self, RecognitionBench.self,
+            EventsBench.self, EventsBenchReplica.self, TasksBench.self, TasksBenchWorker.self, WebSocketBench.self,
+            WebSocketBenchClients.self, RecognitionBench.self,
         ])
 }

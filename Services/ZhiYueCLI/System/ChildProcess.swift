@@ -43,6 +43,13 @@ final class ChildProcess: Sendable {
         self.log = log
     }
 
+    /// While it runs.
+    var identifier: pid_t? {
+        state.withLock { state in
+            if case .running(let pid) = state { pid } else { nil }
+        }
+    }
+
     /// Starts the program and returns when it has ended. To be called once.
     /// - Throws: `CommandFailure` when it cannot be started.
     func run() async throws -> Ending {
