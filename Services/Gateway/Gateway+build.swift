@@ -64,7 +64,7 @@ enum Gateway {
         RealtimeHub(
             configuration: configuration.realtime, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             policy: SubscriptionPolicy(access: ExamAccess(store: context.store)), tokens: tokens, bus: context.bus,
-            client: context.client, logger: context.logger)
+            client: context.client, queue: context.queue, logger: context.logger)
     }
 
     /// - Parameter onListening: called with the port when the server takes connections.

@@ -3,7 +3,7 @@ package import Logging
 import Redis
 
 /// How far a task is that tells of it, or has children.
-package struct TaskNews: Sendable, Equatable {
+package struct TaskNews: Encodable, Sendable, Equatable {
     package var type: TaskType
     package var id: TaskID
     package var examID: ExamID?
@@ -11,6 +11,11 @@ package struct TaskNews: Sendable, Equatable {
     /// From 0 to 1; nil when it told none.
     package var progress: Double?
     package var message: String?
+
+    enum CodingKeys: String, CodingKey {
+        case type, id, state, progress, message
+        case examID = "exam_id"
+    }
 
     init?(type: TaskType, entry: RESPValue) {
         guard let parts = entry.array, parts.count == 2, let fields = parts[1].fields else { return nil }

@@ -1,6 +1,7 @@
 import Access
 import Domain
 import NIOCore
+import TaskQueue
 import WebSocket
 
 /// One client's connection: who it is, what it has subscribed to, and whether it keeps up. Used on its event loop.
@@ -19,6 +20,9 @@ final class RealtimeConnection: WebSocketSession {
     var isBlocked: Bool { blockedSince != nil }
     /// Messages that wait for the client.
     var waiting = 0
+    /// The latest of tasks that could not be told, by subscription and task.
+    private var news: [String: ByteBuffer] = [:]
+    private static let maxNews = 100
     /// Frames of this round of writing.
     var chain: WriteChain?
     var isToldDegraded = false
@@ -91,6 +95,7 @@ final class RealtimeConnection: WebSocketSession {
         loop.remove(self, code, byPeer: byPeer)
         subscriptions = []
         inbox = []
+        news = [:]
         slot = nil
         socket = nil
     }
@@ -109,6 +114,21 @@ final class RealtimeConnection: WebSocketSession {
         loop.statistics.messagesOut += count
         loop.statistics.bytesOut += frames.readableBytes
         if !socket.isWritable { block() }
+    }
+
+    /// Without flushing.
+    func tell(_ item: TaskNews, of subscription: String) {
+        let frame = ServerMessage.task(id: subscription, item)
+        guard isBlocked else { return write(frame) }
+        let key = "\(subscription) \(item.type) \(item.id)"
+        if news.count < Self.maxNews || news[key] != nil { news[key] = frame }
+    }
+
+    func tellWhatWaits() {
+        while !isBlocked, let (key, frame) = news.first {
+            news[key] = nil
+            write(frame)
+        }
     }
 
     func flush() {

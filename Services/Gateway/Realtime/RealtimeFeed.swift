@@ -5,6 +5,7 @@ import NIOCore
 import Redis
 import ServiceKit
 import ServiceLifecycle
+import TaskQueue
 
 /// Feeds the hub with events, watches whether Redis answers, and drains the connections when the gateway stops.
 ///
@@ -14,12 +15,17 @@ struct RealtimeFeed: Service {
     let hub: RealtimeHub
     /// Of the look whether Redis answers, and for its answer.
     var watchInterval: Duration = .seconds(1)
-    var watchPatience: Duration = .milliseconds(1500)
+    var watchPatience: Duration = .seconds(5)
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await feed() }
             tasks.addTask { await watch() }
+            tasks.addTask {
+                await hub.queue.followNews(of: TaskCatalog.all.map { $0.type }, logger: hub.logger) { news in
+                    await hub.onAllLoops { $0.tell(news) }
+                }
+            }
             tasks.addTask {
                 while !Task.isCancelled {
                     _ = await hub.statistics()

@@ -7,6 +7,7 @@ import NIOCore
 import NIOHTTP1
 import Redis
 import ServiceLifecycle
+import TaskQueue
 import Synchronization
 import WebSocket
 
@@ -22,6 +23,7 @@ final class RealtimeHub: Sendable {
     let loops: [RealtimeLoop]
     let bus: EventBus
     let client: RedisClient
+    let queue: TaskQueue
     let places: StreamPlaces
     let logger: Logger
     private let loopOf: [ObjectIdentifier: RealtimeLoop]
@@ -31,11 +33,13 @@ final class RealtimeHub: Sendable {
 
     init(
         configuration: RealtimeConfiguration, eventLoopGroup: any EventLoopGroup, policy: SubscriptionPolicy,
-        tokens: TokenAuthority, bus: EventBus, client: RedisClient, logger: Logger
+        tokens: TokenAuthority, bus: EventBus, client: RedisClient, queue: TaskQueue,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.bus = bus
         self.client = client
+        self.queue = queue
         self.logger = logger
         places = StreamPlaces(client: client, keys: bus.keys)
         origins = OriginPolicy(allowed: configuration.origins)

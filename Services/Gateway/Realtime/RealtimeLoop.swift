@@ -3,6 +3,7 @@ import DequeModule
 import Domain
 import EventBus
 import NIOCore
+import TaskQueue
 import WebSocket
 
 /// All connections of one event loop, what they have subscribed to, and the recent events. Nothing in here is locked,
@@ -309,10 +310,28 @@ final class RealtimeLoop: @unchecked Sendable {
         for connection in tooSlow { connection.close(.tooSlow, "too many messages wait") }
     }
 
+    // MARK: Tasks
+
+    /// Tells how far tasks are. That is no event: it has no cursor, and of what a client cannot take now only the latest of each
+    /// task is kept.
+    func tell(_ news: [TaskNews]) {
+        guard let kind = ConnectionTypeCatalog.index(of: ConnectionType.progress.name) else { return }
+        var told: [ObjectIdentifier: RealtimeConnection] = [:]
+        for item in news {
+            index.each(kind: kind, exam: item.examID) { subscription in
+                guard subscription.underReview.isEmpty else { return }
+                subscription.connection.tell(item, of: subscription.id)
+                told[ObjectIdentifier(subscription.connection)] = subscription.connection
+            }
+        }
+        for connection in told.values { connection.flush() }
+    }
+
     // MARK: Catching up
 
     func catchUp(_ connection: RealtimeConnection) {
         for subscription in connection.subscriptions { catchUp(subscription) }
+        connection.tellWhatWaits()
         connection.flush()
     }
 

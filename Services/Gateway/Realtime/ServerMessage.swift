@@ -1,5 +1,6 @@
 import Domain
 import NIOCore
+import TaskQueue
 import WebSocket
 
 /// What the server sends, as frames ready to be written.
@@ -41,6 +42,17 @@ enum ServerMessage {
         let parts = subscriptions.map { #""\#($0.id)":{"cursor":"\#($0.cursor)","events":\#($0.sent)}"# }
         return WebSocketFrame.text(
             #"{"type":"heartbeat","subscriptions":{\#(parts.joined(separator: ","))}}"#)
+    }
+
+    /// How far a task is. No event: it has no cursor and is not counted.
+    static func task(id: String, _ news: TaskNews) -> ByteBuffer {
+        struct Document: Encodable {
+            let type = "task"
+            let id: String
+            let task: TaskNews
+        }
+        // Strings and numbers of 0 to 1 alone: encoding them cannot fail.
+        return WebSocketFrame.encode(.text, ByteBuffer(bytes: (try? JSON.encode(Document(id: id, task: news))) ?? []))
     }
 
     static func error(_ fault: ClientMessage.Fault) -> ByteBuffer {

@@ -65,6 +65,12 @@ struct SubscriptionIndex {
         visit(.type(type, exam: nil), body)
     }
 
+    /// Calls `body` with each subscription of a kind, to all its events, that something about `exam` concerns.
+    func each(kind: Int, exam: ExamID?, _ body: (Subscription) -> Void) {
+        if let exam { visit(.kind(kind, exam: exam), body) }
+        visit(.kind(kind, exam: nil), body)
+    }
+
     /// The subscriptions that name `exam`.
     func naming(_ exam: ExamID) -> [Subscription] {
         var found: [ObjectIdentifier: Subscription] = [:]
