@@ -13,8 +13,9 @@ PORT ?= 8080
 SHEETS ?= 50
 SECONDS_OF_CHAOS ?= 60
 EVENTS ?= 100000
+AUTOBAHN ?= ../shared/tools/autobahn
 
-.PHONY: help deps build run demo test chaos bench-replay lint format clean
+.PHONY: help deps build run demo test chaos bench-replay autobahn lint format clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +44,10 @@ chaos: deps ## Kill, stop, cut off and fill up everything, counting events, then
 	$(SWIFT) build --build-tests
 	@CHAOS_SECONDS=$(SECONDS_OF_CHAOS) $(if $(SEED),CHAOS_SEED=$(SEED)) \
 	    $(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^ChaosTests\.Randomized'
+
+autobahn: deps ## Run the Autobahn test suite of WebSockets from the folder $(AUTOBAHN), where there is one
+	$(SWIFT) build --product WebSocketEcho
+	@deploy/tools/autobahn.sh "$(AUTOBAHN)"
 
 lint: ## Check format, architecture, types of the web app, and the deployment files
 	@deploy/tools/lint.sh

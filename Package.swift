@@ -135,7 +135,7 @@ let package = Package(
             "ServiceKit",
             [
                 "CProcess", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", configuration,
-                hummingbird, lifecycle, logging, systemPackage, unixSignals,
+                hummingbird, lifecycle, logging, nioCore, nioPosix, systemPackage, unixSignals,
             ], resources: [.embedInCode("Scripts")]),
 
         // The seven services, the confined reader and the command line.

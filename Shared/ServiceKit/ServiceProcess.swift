@@ -5,6 +5,8 @@ package import EventBus
 package import ExamStore
 internal import Hummingbird
 package import Logging
+package import NIOCore
+package import NIOPosix
 package import Redis
 package import ServiceLifecycle
 internal import Synchronization
@@ -55,10 +57,12 @@ package enum ServiceProcess {
     /// Runs a service and ends the process: status 0 after an orderly stop, 1 with a line on standard error otherwise.
     ///
     /// - Parameters:
+    ///   - redisEventLoops: of the connections to Redis: none of those of a server that may be busy with its clients.
     ///   - ownsHealthRoutes: true when the service serves `/healthz` and the like itself.
     ///   - build: makes what runs, in the order of dependence; stopped in reverse.
     package static func run(
         _ name: String, ownsHealthRoutes: Bool = false,
+        redisEventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         build: @Sendable (ServiceContext) async throws -> [any Service]
     ) async -> Never {
         do {
@@ -69,7 +73,9 @@ package enum ServiceProcess {
             LoggingSystem.bootstrap { [settings] _ in
                 JSONLogHandler(service: name, replica: settings.replica, logLevel: settings.logLevel)
             }
-            try await serve(name, ownsHealthRoutes: ownsHealthRoutes, settings: settings, reader: reader, build: build)
+            try await serve(
+                name, ownsHealthRoutes: ownsHealthRoutes, redisEventLoops: redisEventLoops, settings: settings,
+                reader: reader, build: build)
             exit(0)
         } catch {
             Self.complain("\(name): \(error)\n")
@@ -84,11 +90,13 @@ package enum ServiceProcess {
     }
 
     private static func serve(
-        _ name: String, ownsHealthRoutes: Bool, settings: ServiceSettings, reader: SettingsReader,
+        _ name: String, ownsHealthRoutes: Bool, redisEventLoops: any EventLoopGroup, settings: ServiceSettings,
+        reader: SettingsReader,
         build: @Sendable (ServiceContext) async throws -> [any Service]
     ) async throws {
         let logger = Logger(label: name)
-        let client = RedisClient(configuration: settings.redis, logger: logger)
+        let client = RedisClient(
+            configuration: settings.redis, logger: logger, eventLoopGroup: redisEventLoops)
         let bus = EventBus(
             client: client, keys: settings.keys, configuration: settings.bus, source: "/zhiyue/\(name)")
         let context = ServiceContext(

@@ -31,18 +31,36 @@ package struct WebSocketAcceptance {
     }
 }
 
-/// First in a connection's life: looks at its first request and makes it a WebSocket, or leaves it to HTTP.
+/// First in a connection's life: looks at its requests and leaves them to HTTP, or makes the connection a WebSocket.
 ///
-/// A connection that has sent no complete request head by the deadline is closed. After an upgrade no handler but
-/// `WebSocketHandler` is left.
-package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, RemovableChannelHandler {
+/// A connection that has sent no complete request head by the deadline is closed. Most WebSockets are asked for by the
+/// first request: then there never was anything else, and no handler but `WebSocketHandler` is left. Proxies also ask on
+/// connections that have served requests before. HTTP is then told that no more requests come, and when it has finished
+/// and wants to close the connection, that is where the WebSocket takes over.
+package final class UpgradeHandler<HTTP: Sendable>: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTPServerRequestPart
     package typealias InboundOut = HTTPServerRequestPart
+    package typealias OutboundIn = HTTPServerResponsePart
     package typealias OutboundOut = HTTPServerResponsePart
+
+    /// What handles HTTP on a connection.
+    package struct Handlers {
+        let http: HTTP
+        let removable: [any RemovableChannelHandler]
+
+        /// - Parameter removable: those of the pipeline that a WebSocket has no use for.
+        package init(_ http: HTTP, removable: [any RemovableChannelHandler]) {
+            self.http = http
+            self.removable = removable
+        }
+    }
 
     private enum Phase {
         case waiting
         case accepted(WebSocketAcceptance)
+        case http
+        /// HTTP is to end. Later than `accepted`.
+        case leavingHTTP(WebSocketAcceptance, isRequestComplete: Bool)
         case done
     }
 
@@ -52,18 +70,21 @@ package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, Remov
     private static var receiveBytes: Int { 1024 }
 
     private let decide: (HTTPRequestHead, any Channel) -> UpgradeDecision
-    private let addHTTPHandlers: (any Channel) throws -> HTTP
+    private let addHTTPHandlers: (any Channel) throws -> Handlers
     private let outcome: EventLoopPromise<HTTP?>
     private let deadline: TimeAmount
     private var timer: Scheduled<Void>?
     private var phase = Phase.waiting
     private var encoder: HTTPResponseEncoder?
     private var decoder: ByteToMessageHandler<HTTPRequestDecoder>?
+    private var httpHandlers: [any RemovableChannelHandler] = []
+    /// Requests whose answers are not complete.
+    private var openRequests = 0
 
     private init(
         deadline: TimeAmount, outcome: EventLoopPromise<HTTP?>,
         decide: @escaping (HTTPRequestHead, any Channel) -> UpgradeDecision,
-        addHTTPHandlers: @escaping (any Channel) throws -> HTTP
+        addHTTPHandlers: @escaping (any Channel) throws -> Handlers
     ) {
         self.deadline = deadline
         self.outcome = outcome
@@ -81,7 +102,7 @@ package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, Remov
     package static func setUp(
         _ channel: any Channel, limits: NIOHTTPDecoderLimitConfiguration, deadline: TimeAmount,
         decide: @escaping (HTTPRequestHead, any Channel) -> UpgradeDecision,
-        addHTTPHandlers: @escaping (any Channel) throws -> HTTP
+        addHTTPHandlers: @escaping (any Channel) throws -> Handlers
     ) throws -> EventLoopFuture<HTTP?> {
         let outcome = channel.eventLoop.makePromise(of: HTTP?.self)
         let handler = UpgradeHandler(
@@ -115,6 +136,7 @@ package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, Remov
 
     package func handlerRemoved(context: ChannelHandlerContext) {
         finish(nil)
+        httpHandlers = []
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -127,11 +149,40 @@ package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, Remov
             case .accept(let acceptance): phase = .accepted(acceptance)
             }
         case (.accepted(let acceptance), .end): upgrade(acceptance, context)
-        case (.done, _), (.accepted, _), (.waiting, _): break
+        case (.http, .head(let head)) where openRequests == 0:
+            switch decide(head, context.channel) {
+            case .http: pass(data, context)
+            case .refuse(let head, let body): refuse(head, body, context)
+            case .accept(let acceptance): phase = .leavingHTTP(acceptance, isRequestComplete: false)
+            }
+        case (.http, _): pass(data, context)
+        case (.leavingHTTP(let acceptance, false), .end):
+            phase = .leavingHTTP(acceptance, isRequestComplete: true)
+            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        case (.done, _), (.accepted, _), (.leavingHTTP, _), (.waiting, _): break
         }
     }
 
+    private func pass(_ data: NIOAny, _ context: ChannelHandlerContext) {
+        if case .head = unwrapInboundIn(data) { openRequests += 1 }
+        context.fireChannelRead(data)
+    }
+
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { openRequests -= 1 }
+        context.write(data, promise: promise)
+    }
+
+    package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard case .leavingHTTP(let acceptance, true) = phase else {
+            return context.close(mode: mode, promise: promise)
+        }
+        promise?.succeed()
+        upgrade(acceptance, context, isLate: true)
+    }
+
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .http = phase { return context.fireErrorCaught(error) }
         guard case .waiting = phase else { return context.close(promise: nil) }
         // What is no HTTP.
         let head = HTTPResponseHead(
@@ -140,6 +191,7 @@ package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, Remov
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .http = phase { return context.fireUserInboundEventTriggered(event) }
         // Gone, or the server stops, before there was a request.
         if event is ChannelShouldQuiesceEvent { return context.close(promise: nil) }
         if case ChannelEvent.inputClosed? = event as? ChannelEvent { return context.close(promise: nil) }
@@ -147,13 +199,13 @@ package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, Remov
     }
 
     private func goOn(_ data: NIOAny, _ context: ChannelHandlerContext) {
-        phase = .done
+        phase = .http
         do {
             try context.channel.syncOptions?.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator())
-            let http = try addHTTPHandlers(context.channel)
-            finish(http)
-            context.fireChannelRead(data)
-            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+            let handlers = try addHTTPHandlers(context.channel)
+            httpHandlers = handlers.removable
+            finish(handlers.http)
+            pass(data, context)
         } catch {
             context.close(promise: nil)
         }
@@ -170,18 +222,24 @@ package final class UpgradeHandler<HTTP: Sendable>: ChannelInboundHandler, Remov
         finish(nil)
     }
 
-    private func upgrade(_ acceptance: WebSocketAcceptance, _ context: ChannelHandlerContext) {
+    private func upgrade(
+        _ acceptance: WebSocketAcceptance, _ context: ChannelHandlerContext, isLate: Bool = false
+    ) {
         phase = .done
         context.write(wrapOutboundOut(.head(acceptance.head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         let pipeline = context.pipeline.syncOperations
         let handler = WebSocketHandler(
             role: .server, maxMessageBytes: acceptance.maxMessageBytes, session: acceptance.session)
+        // What HTTP leaves behind at the end of the pipeline lets no read pass any more.
+        handler.asksForReads = isLate
         do {
             try pipeline.addHandler(handler, position: .after(self))
         } catch {
             return context.close(promise: nil)
         }
+        for handler in httpHandlers { pipeline.removeHandler(handler, promise: nil) }
+        httpHandlers = []
         if let encoder { pipeline.removeHandler(encoder, promise: nil) }
         pipeline.removeHandler(context: context, promise: nil)
         // Last: what the client has sent behind its request goes to whoever is next to the decoder.

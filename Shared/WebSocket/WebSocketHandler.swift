@@ -25,6 +25,8 @@ package final class WebSocketHandler: ChannelInboundHandler {
     private var code = WebSocketCloseCode.abnormal
     private var isClosedByPeer = true
     private var context: ChannelHandlerContext?
+    /// Whether the channel's own reads do not get here.
+    var asksForReads = false
 
     package init(role: WebSocketRole, maxMessageBytes: Int, session: any WebSocketSession) {
         self.role = role
@@ -78,6 +80,12 @@ package final class WebSocketHandler: ChannelInboundHandler {
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         session.opened(self)
+        if asksForReads { context.read() }
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        if asksForReads, context.channel.isWritable { context.read() }
+        context.fireChannelReadComplete()
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
@@ -109,6 +117,7 @@ package final class WebSocketHandler: ChannelInboundHandler {
         let isWritable = context.channel.isWritable
         // Who does not take answers is not asked for more: pings and the like cannot pile up.
         try? context.channel.syncOptions?.setOption(.autoRead, value: isWritable)
+        if asksForReads, isWritable { context.read() }
         if phase == .open { session.writabilityChanged(isWritable: isWritable) }
     }
 

@@ -101,6 +101,72 @@ import WebSocket
         }
     }
 
+    @Test func `a connection that has served a request can become a WebSocket, and another request comes before`()
+        async throws
+    {
+        try await RunningGateway.run { gateway in
+            let token = try await gateway.token("root", .admin)
+            let wire = try await RawSocket.open(port: gateway.port)
+            for _ in 1...2 {
+                try await wire.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try await wire.read(until: "ok\n").hasPrefix("HTTP/1.1 200"))
+            }
+            try await wire.send(
+                """
+                GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                Sec-WebSocket-Protocol: zhiyue.v1, bearer.\(token)\r\n\r\n
+                """)
+            let answer = try await wire.read(until: #""token_expires_at""#)
+            #expect(answer.hasPrefix("HTTP/1.1 101"))
+            #expect(answer.contains(#"{"type":"welcome""#))
+            // A masked ping message.
+            try await wire.send(bytes: [0x81, 0x8F, 0, 0, 0, 0] + Array(#"{"type":"ping"}"#.utf8))
+            _ = try await wire.read(until: #"{"type":"pong"}"#)
+            #expect(await gateway.hub.statistics().connections == 1)
+        }
+    }
+
+    @Test func `who says nothing is disconnected at the deadline of the handshake`() async throws {
+        var configuration = GatewayConfiguration()
+        configuration.realtime.handshakeDeadline = .milliseconds(100)
+        try await RunningGateway.run(configuration) { gateway in
+            let silent = try await RawSocket.open(port: gateway.port)
+            let slow = try await RawSocket.open(port: gateway.port)
+            try await slow.send("GET /ws HTTP/1.1\r\nHost: a\r\n")
+            #expect(try await silent.readToEnd() == "")
+            #expect(try await slow.readToEnd() == "")
+        }
+    }
+
+    @Test func `beyond the limit of sockets a client is told so, and those there are live on`() async throws {
+        var configuration = GatewayConfiguration()
+        configuration.realtime.maxSockets = 2
+        try await RunningGateway.run(configuration) { gateway in
+            let socket = try await gateway.socket()
+            var silent: RawSocket? = try await RawSocket.open(port: gateway.port)
+            // It counts when the gateway has taken it.
+            var answer = ""
+            while answer.isEmpty {
+                let extra = try await RawSocket.open(port: gateway.port)
+                // Perhaps it is gone already.
+                try? await extra.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                answer = try await extra.readToEnd()
+                if answer.hasPrefix("HTTP/1.1 200") { answer = "" }
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 503"))
+            await socket.send(#"{"type":"ping"}"#)
+            #expect(try await socket.message()["type"] as? String == "pong")
+            _ = silent
+            silent = nil
+            while true {
+                let extra = try await RawSocket.open(port: gateway.port)
+                try? await extra.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                if try await extra.readToEnd().hasPrefix("HTTP/1.1 200") { break }
+            }
+        }
+    }
+
     @Test func `a page of a listed origin may connect`() async throws {
         var configuration = GatewayConfiguration()
         configuration.realtime.origins = ["https://school.example"]

@@ -63,7 +63,7 @@ struct RunningGateway: Sendable {
         ) { port in
             announcement.yield(port)
         }
-        let feed = RealtimeFeed(hub: hub, watchInterval: .milliseconds(100), watchPatience: .milliseconds(300))
+        let feed = RealtimeFeed(hub: hub, watchInterval: .milliseconds(100), watchPatience: .seconds(2))
         let group = ServiceGroup(services: [client, application, feed], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -43,12 +43,15 @@ struct GatewayChannel: HTTPChannelHandler {
         }
     }
 
-    private func addHTTPHandlers(to channel: any Channel, logger: Logger) throws -> HTTP {
-        try channel.pipeline.syncOperations.addHandlers(
+    private func addHTTPHandlers(to channel: any Channel, logger: Logger) throws -> UpgradeHandler<HTTP>.Handlers {
+        let handlers: [any ChannelHandler & RemovableChannelHandler] = [
             HTTP1ToHTTPServerCodec(secure: false), RequestFlowHandler(maxBodyBytes: maxBodyBytes),
-            HTTPConnectionStateHandler(idleTimeout: Duration(idleTimeout), logger: logger))
-        return try HTTP(
+            HTTPConnectionStateHandler(idleTimeout: Duration(idleTimeout), logger: logger),
+        ]
+        try channel.pipeline.syncOperations.addHandlers(handlers)
+        let http = try HTTP(
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        return UpgradeHandler.Handlers(http, removable: handlers)
     }
 
     /// Serves the requests of a connection; returns at once when it has become a WebSocket.

@@ -174,7 +174,8 @@ final class RealtimeConnection: WebSocketSession {
 
     private func authenticate(_ token: String) {
         isBusy = true
-        loop.perform { [tokens = loop.tokens] in
+        // Not behind those that wait for Redis.
+        loop.performUnbounded { [tokens = loop.tokens] in
             do throws(TokenError) {
                 return Result<RealtimeUser, TokenError>.success(RealtimeUser(try await tokens.verify(token)))
             } catch {

@@ -12,6 +12,9 @@ import TaskQueue
 /// Events go to the event loops in batches, each when all of them have dealt with the one before: while clients cannot be
 /// written to fast enough, events wait in Redis and nowhere else.
 struct RealtimeFeed: Service {
+    /// Events handed to an event loop at a time.
+    private static let piece = 64
+
     let hub: RealtimeHub
     /// Of the look whether Redis answers, and for its answer.
     var watchInterval: Duration = .seconds(1)
@@ -57,8 +60,11 @@ struct RealtimeFeed: Service {
                             hub.logger.error("event cannot be told", metadata: [LogKey.error: "\(error)"])
                         }
                     }
-                    let ready = entries
-                    await hub.onAllLoops { $0.append(ready) }
+                    // In pieces, so that the event loops get to other things between them.
+                    for start in stride(from: 0, to: entries.count, by: Self.piece) {
+                        let piece = Array(entries[start..<min(entries.count, start + Self.piece)])
+                        await hub.onAllLoops { $0.append(piece) }
+                    }
                 }
             } catch {
                 hub.logger.warning("events cannot be read", metadata: [LogKey.error: "\(error)"])

@@ -12,7 +12,7 @@ import WebSocket
 /// `@unchecked Sendable`: all but the constants is used on `eventLoop` alone.
 final class RealtimeLoop: @unchecked Sendable {
     static let ping = WebSocketFrame.encode(.ping, ByteBuffer())
-    /// Calls to Redis and checks of tokens under way at a time; the others wait in turn.
+    /// Calls to Redis under way at a time; the others wait in turn.
     private static let concurrency = 64
     /// Bytes of events after which a round of writing ends.
     private static let roundBytes = 64 << 10
@@ -35,6 +35,7 @@ final class RealtimeLoop: @unchecked Sendable {
     private var timer: RepeatedTask?
     private var running = 0
     private var queue: Deque<() -> Void> = []
+    private let frames = FrameCache()
     // Of the round of writing.
     private var chain = WriteChain()
     private var dirty: [RealtimeConnection] = []
@@ -247,9 +248,8 @@ final class RealtimeLoop: @unchecked Sendable {
         for entry in entries {
             guard let place = ring?.append(entry), let ring else { continue }
             if entry.type == ExamUpdated.type, let exam = entry.exam { review(index.naming(exam), exam) }
-            var frame = FrameCache(entry: entry)
             index.each(type: entry.type, exam: entry.exam) { subscription in
-                hand(entry, at: place, to: subscription, ring, &frame)
+                hand(entry, at: place, to: subscription, ring)
             }
             if entry.type == ExamDeleted.type, let exam = entry.exam { withdraw(exam, from: index.naming(exam)) }
             bytes += entry.json.readableBytes
@@ -262,9 +262,9 @@ final class RealtimeLoop: @unchecked Sendable {
     }
 
     private func hand(
-        _ entry: RingEntry, at place: EventRing.Place, to subscription: Subscription, _ ring: EventRing,
-        _ frame: inout FrameCache
+        _ entry: RingEntry, at place: EventRing.Place, to subscription: Subscription, _ ring: EventRing
     ) {
+        guard !subscription.hasEnded else { return }
         let connection = subscription.connection
         if let recipient = entry.recipient, recipient != connection.user?.id { return }
         guard subscription.progress.source == .current else { return wait(subscription, place) }
@@ -281,7 +281,7 @@ final class RealtimeLoop: @unchecked Sendable {
             }
         }
         subscription.sent += 1
-        let shared = frame.frame(for: subscription, cursor)
+        let shared = frames.frame(entry, for: subscription, cursor)
         if connection.chain == nil { dirty.append(connection) }
         connection.chain = (connection.chain ?? chain).followed(by: shared)
     }
@@ -369,9 +369,7 @@ final class RealtimeLoop: @unchecked Sendable {
                 subscription.connection.waiting -= 1
             }
             subscription.sent += 1
-            subscription.connection.write(
-                ServerMessage.event(
-                    id: subscription.id, cursor: subscription.cursorText(behind: entry, cursor), event: entry.json))
+            subscription.connection.write(frames.frame(entry, for: subscription, cursor).bytes)
         }
     }
 
@@ -510,7 +508,19 @@ final class RealtimeLoop: @unchecked Sendable {
 
     // MARK: Work elsewhere
 
-    /// Does something that waits, away from the event loop, and comes back with what it gave. A bounded number at a time.
+    /// Does something that takes a while, away from the event loop, and comes back with what it gave.
+    func performUnbounded<Value: Sendable>(
+        _ work: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        let bound = NIOLoopBound(then, eventLoop: eventLoop)
+        // Has no scope to belong to; it is over soon.
+        Task { [eventLoop] in
+            let value = await work()
+            eventLoop.execute { bound.value(value) }
+        }
+    }
+
+    /// Does something that waits for Redis, a bounded number at a time, and comes back with what it gave.
     func perform<Value: Sendable>(
         _ work: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
     ) {
@@ -519,45 +529,10 @@ final class RealtimeLoop: @unchecked Sendable {
             return
         }
         running += 1
-        let bound = NIOLoopBound(then, eventLoop: eventLoop)
-        // Has no scope to belong to: it ends when Redis answers or its time is over.
-        Task { [eventLoop] in
-            let value = await work()
-            eventLoop.execute {
-                self.running -= 1
-                bound.value(value)
-                if self.running < Self.concurrency { self.queue.popFirst()?() }
-            }
+        performUnbounded(work) { [self] value in
+            running -= 1
+            then(value)
+            if running < Self.concurrency { queue.popFirst()?() }
         }
-    }
-}
-
-/// The frames of one entry: subscriptions with the same id and kind of cursor share one.
-private struct FrameCache {
-    private struct Key: Hashable {
-        let id: String
-        let followsOnePartition: Bool
-    }
-
-    let entry: RingEntry
-    private var frames: [Key: SharedFrame] = [:]
-    private var last: (key: Key, frame: SharedFrame)?
-
-    init(entry: RingEntry) {
-        self.entry = entry
-    }
-
-    mutating func frame(for subscription: Subscription, _ cursor: StreamCursor?) -> SharedFrame {
-        let text = subscription.cursorText(behind: entry, cursor)
-        if cursor != nil, !subscription.followsOnePartition {
-            return SharedFrame(ServerMessage.event(id: subscription.id, cursor: text, event: entry.json))
-        }
-        let key = Key(id: subscription.id, followsOnePartition: subscription.followsOnePartition)
-        if let last, last.key == key { return last.frame }
-        let frame =
-            frames[key] ?? SharedFrame(ServerMessage.event(id: subscription.id, cursor: text, event: entry.json))
-        frames[key] = frame
-        last = (key, frame)
-        return frame
     }
 }

@@ -2,6 +2,8 @@ internal import Domain
 internal import FoundationEssentials
 internal import Glibc
 internal import Logging
+internal import NIOCore
+internal import NIOPosix
 internal import Redis
 
 /// What a bench found: a table for people, JSON for programs.
@@ -73,8 +75,11 @@ final class BenchServer: Sendable {
         }
     }
 
-    static func client(url: String) throws -> RedisClient {
-        RedisClient(configuration: try RedisConfiguration(url: url), logger: silent)
+    /// - Parameter eventLoops: of the client's connections.
+    static func client(
+        url: String, eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) throws -> RedisClient {
+        RedisClient(configuration: try RedisConfiguration(url: url), logger: silent, eventLoopGroup: eventLoops)
     }
 
     static var silent: Logger { Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() } }

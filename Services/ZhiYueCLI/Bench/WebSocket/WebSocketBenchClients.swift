@@ -34,7 +34,8 @@ struct WebSocketBenchClients: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let redis = try BenchServer.client(url: redis)
+        // Its own event loop: those of the connections may be busy.
+        let redis = try BenchServer.client(url: redis, eventLoops: MultiThreadedEventLoopGroup(numberOfThreads: 1))
         guard let token = ProcessInfo.processInfo.environment["ZHIYUE_BENCH_TOKEN"] else {
             throw ValidationError("for the bench only")
         }
