@@ -118,6 +118,7 @@ let package = Package(
         shared("EventSystem", ["Domain", "EventBus", "Redis", "TaskQueue", logging, lifecycle]),
         shared("Audit", ["Domain", "Redis", "EventBus"]),
         shared("ExamStore", ["Audit", "Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
+        shared("Accounts", ["Audit", "Domain", "EventBus", "Redis"], resources: [.embedInCode("Scripts")]),
         shared("Access", ["Domain", crypto, cryptoExtras, jwt]),
         shared("BlobStore", ["Domain", crypto, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
@@ -138,8 +139,8 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Access", "AnswerSheet", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore, nioHTTP1,
-                nioHTTPTypes, nioPosix,
+                "Access", "Accounts", "AnswerSheet", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore,
+                nioHTTP1, nioHTTPTypes, nioPosix,
             ]),
         service("EventRouter", ["Coordination"]),
         service("OCRWorker", ["ScanReader"]),
@@ -156,16 +157,15 @@ let package = Package(
         service(
             "ZhiYueCLI",
             [
-                "Access", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting", "SheetSimulation",
-                argumentParser,
-                asyncHTTPClient, lifecycle, nioCore, nioHTTP1, unixSignals,
+                "Access", "Accounts", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting",
+                "SheetSimulation", argumentParser, asyncHTTPClient, lifecycle, nioCore, nioHTTP1, unixSignals,
             ]),
         test("AccessTests", ["Access", "Domain", crypto]),
         test(
             "GatewayTests",
             [
-                "Gateway", "SheetPrinter", "Access", "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore",
-                "BlobStore", "ServiceKit",
+                "Gateway", "SheetPrinter", "Access", "Accounts", "Audit", "Domain", "Redis", "EventBus", "TaskQueue",
+                "ExamStore", "BlobStore", "ServiceKit",
                 "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, lifecycle, logging, nioCore,
                 nioHTTP1,
                 nioPosix,
@@ -224,6 +224,7 @@ let package = Package(
             ]),
         test("DomainTests", ["Domain"], resources: [.copy("Samples")]),
         test("GradingTests", ["Grading", "Domain"]),
+        test("AccountsTests", ["Accounts", "Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("AuditTests", ["Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("ExamStoreTests", ["Audit", "ExamStore", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("BlobStoreTests", ["BlobStore", "Domain", crypto]),
@@ -233,6 +234,6 @@ let package = Package(
         test("BatchWorkerTests", ["BatchWorker", "Domain"]),
         test(
             "ZhiYueCLITests",
-            ["ZhiYueCLI", "Audit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", logging]),
+            ["ZhiYueCLI", "Accounts", "Audit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", logging]),
     ]
 )

@@ -1,4 +1,5 @@
 import Access
+import Accounts
 import Audit
 import BlobStore
 import Domain
@@ -51,7 +52,9 @@ enum Gateway {
         let secret = try TokenSecret.load(
             secret: configuration.tokenSecret, directory: context.settings.dataDirectory)
         let tokens = await TokenAuthority(secret: secret)
-        let signIn = SignIn(store: context.store, audit: audit(context), cost: configuration.passwordCost)
+        let signIn = SignIn(
+            accounts: Accounts(client: context.client, keys: context.settings.keys),
+            passwords: PasswordWork(cost: configuration.passwordCost))
         if let path = configuration.adminPasswordFile {
             try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
@@ -84,6 +87,7 @@ enum Gateway {
         routes.addHealth(context.health) { gauges.text }
         AuthRoutes(signIn: signIn, tokens: tokens, audit: audit, lifetime: configuration.tokenLifetime)
             .declare(in: routes)
+        UserRoutes(accounts: signIn.accounts, passwords: signIn.passwords).declare(in: routes)
         ExamRoutes(store: store, access: access).declare(in: routes)
         PrintRoutes(store: store, access: access).declare(in: routes)
         UploadRoutes(

@@ -15,13 +15,8 @@ struct GatewayConfiguration: Sendable {
     var tokenSecret: String?
     /// `JWT_TTL`: seconds an access token is valid.
     var tokenLifetime = 8 * 3600
-    /// Of new password hashes. No setting: cheaper ones are for tests, and for builds without optimisation, in which the
-    /// standard one takes ten seconds.
-    #if DEBUG
-        var passwordCost = PasswordHash.Cost(rounds: 1 << 12, blockSize: 8, parallelism: 1)
-    #else
-        var passwordCost = PasswordHash.Cost.standard
-    #endif
+    /// Of new password hashes. No setting: cheaper ones are for tests.
+    var passwordCost = PasswordHash.Cost.current
     /// `AUDIT_RETENTION`: entries of the audit log are kept so long.
     var auditRetention: Duration = .seconds(365 * 24 * 3600)
     /// `ADMIN_PASSWORD_FILE`: holds the password the user `admin` is created with when there is none.

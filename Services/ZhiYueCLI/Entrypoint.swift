@@ -14,6 +14,8 @@ struct ZhiYueCommand: AsyncParsableCommand {
             DeadLettersCommand.self,
             TasksCommand.self,
             AuditCommand.self,
+            UsersCommand.self,
+            SessionsCommand.self,
             BenchCommand.self,
             TokenCommand.self,
             RecognizeCommand.self,

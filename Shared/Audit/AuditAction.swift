@@ -12,6 +12,10 @@ package struct AuditAction: StringIdentifier {
     package static let signInRefused: AuditAction = "sign_in.refused"
     package static let tokenIssued: AuditAction = "token.issued"
     package static let userCreated: AuditAction = "user.created"
+    package static let userChanged: AuditAction = "user.changed"
+    package static let userRemoved: AuditAction = "user.removed"
+    /// Everything that was granted to a user is void.
+    package static let sessionsRevoked: AuditAction = "sessions.revoked"
     package static let examCreated: AuditAction = "exam.created"
     package static let examChanged: AuditAction = "exam.changed"
     package static let examDeleted: AuditAction = "exam.deleted"
@@ -33,7 +37,8 @@ package struct AuditAction: StringIdentifier {
     package static let auditExported: AuditAction = "audit.exported"
 
     package static let all: [AuditAction] = [
-        .signedIn, .signInRefused, .tokenIssued, .userCreated, .examCreated, .examChanged, .examDeleted, .marksChanged,
+        .signedIn, .signInRefused, .tokenIssued, .userCreated, .userChanged, .userRemoved,
+        .sessionsRevoked, .examCreated, .examChanged, .examDeleted, .marksChanged,
         .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
         .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited,
         .scheduleSet, .scheduleRemoved, .auditExported,

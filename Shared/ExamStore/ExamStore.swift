@@ -3,7 +3,7 @@ internal import Domain
 internal import EventBus
 package import Redis
 
-/// Exams, sheets, marks, statistics, inboxes and users in Redis.
+/// Exams, sheets, marks, statistics and inboxes in Redis.
 ///
 /// All records of an exam live in its partition, so a change of several of them and the events that report it are one
 /// script: there is never a record without its event nor an event without its record. Changes are optimistic: read,

@@ -140,16 +140,4 @@ struct ExamTests {
         #expect(try await all("zhao", limit: 200).count == 11)
         #expect(try await all("nobody", limit: 5).isEmpty)
     }
-
-    @Test("A user is created once")
-    func users() async throws {
-        let fixture = try await StoreFixture()
-        let user = User(id: "li", role: .teacher, passwordHash: "scrypt$1", createdAt: Timestamp(milliseconds: 5))
-        #expect(try await fixture.store.createUser(user))
-        var other = user
-        other.role = .admin
-        #expect(try await !fixture.store.createUser(other))
-        #expect(try await fixture.store.user("li") == user)
-        #expect(try await fixture.store.user("wang") == nil)
-    }
 }

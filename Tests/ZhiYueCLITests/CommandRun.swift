@@ -19,13 +19,19 @@ struct CommandRun {
     }
 
     /// Runs `zhiyue` to its end.
-    static func zhiyue(_ arguments: [String], environment: [String: String] = [:]) async throws -> CommandRun {
+    static func zhiyue(
+        _ arguments: [String], environment: [String: String] = [:], input: String = ""
+    ) async throws -> CommandRun {
         let process = Process()
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("zhiyue")
         process.arguments = arguments
         process.environment = environment.merging(["PATH": "/usr/bin:/bin", "HOME": "/"]) { first, _ in first }
-        process.standardInput = FileHandle.nullDevice
+        // What fits into a pipe.
+        let inputPipe = Pipe()
+        try inputPipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+        try inputPipe.fileHandleForWriting.close()
+        process.standardInput = inputPipe
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
@@ -63,9 +69,11 @@ struct CommandSystem {
         try await bus.prepare()
     }
 
-    func zhiyue(_ arguments: String..., environment: [String: String] = [:]) async throws -> CommandRun {
+    func zhiyue(
+        _ arguments: String..., environment: [String: String] = [:], input: String = ""
+    ) async throws -> CommandRun {
         try await CommandRun.zhiyue(
-            arguments, environment: environment.merging(["REDIS_URL": redis.url]) { first, _ in first })
+            arguments, environment: environment.merging(["REDIS_URL": redis.url]) { first, _ in first }, input: input)
     }
 
     func publish(_ versions: ClosedRange<Int>, exam: ExamID, correlation: CorrelationID = "chain") async throws {

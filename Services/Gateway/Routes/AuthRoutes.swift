@@ -1,10 +1,12 @@
 import Access
+import Accounts
 import Audit
 import Domain
 import Hummingbird
 import Logging
 
-/// `POST /api/auth/token`: a name and a password for an access token.
+/// `POST /api/auth/token`: a name and a password for an access token. `POST /api/auth/password`: another password for
+/// oneself.
 struct AuthRoutes: Sendable {
     let signIn: SignIn
     let tokens: TokenAuthority
@@ -14,6 +16,7 @@ struct AuthRoutes: Sendable {
 
     func declare(in routes: RouteTable) {
         routes.open(.post, "/api/auth/token", use: token)
+        routes.on(.post, "/api/auth/password", allow: .everyone, use: changePassword)
     }
 
     private struct Credentials: Decodable {
@@ -42,16 +45,43 @@ struct AuthRoutes: Sendable {
         case .accepted(let known):
             user = known
             try await record(.signedIn, id, context, details: ["role": user.role.rawValue, "seconds": "\(lifetime)"])
-        case .refused(let isKnownUser):
+        case .refused(let reason, let isKnownUser):
             // A name nobody has may be a password in the wrong field: it is written nowhere.
             context.logger.notice("sign-in refused", metadata: ["user": "\(isKnownUser ? id.rawValue : "unknown")"])
-            try await record(
-                .signInRefused, isKnownUser ? id : nil, context,
-                details: ["reason": isKnownUser ? "wrong password" : "unknown user"])
+            try await record(.signInRefused, isKnownUser ? id : nil, context, details: ["reason": reason.rawValue])
             throw Authenticator.unauthorized("wrong-credentials", "User name or password is wrong.", challenge: nil)
         }
         let token = try await tokens.token(for: user.id, role: user.role, lifetime: lifetime)
         return try .json(Grant(accessToken: token, expiresIn: lifetime))
+    }
+
+    private struct PasswordChange: Decodable {
+        var oldPassword: String
+        var newPassword: String
+
+        enum CodingKeys: String, CodingKey {
+            case oldPassword = "old_password"
+            case newPassword = "new_password"
+        }
+    }
+
+    @Sendable
+    private func changePassword(_ call: Call) async throws -> Response {
+        let change = try await call.json(PasswordChange.self, limit: 8192)
+        let id = call.bearer.user
+        guard case .accepted(let user) = try await signIn.check(id, password: change.oldPassword) else {
+            try await record(.signInRefused, id, call.context, details: ["reason": "wrong old password"])
+            throw Problem.forbidden("The old password is wrong.")
+        }
+        try UserDraft.check(change.newPassword, of: id, at: "/new_password")
+        let hash = try await signIn.passwords.hash(change.newPassword)
+        _ = try await signIn.accounts.change(id, by: Author(call.eventContext)) { current in
+            guard current.passwordHash == user.passwordHash, !current.isDisabled else {
+                throw Problem.forbidden("The old password is wrong by now.")
+            }
+            current.passwordHash = hash.text
+        }
+        return Response(status: .noContent)
     }
 
     private func record(
