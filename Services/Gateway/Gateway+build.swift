@@ -52,14 +52,20 @@ enum Gateway {
         let secret = try TokenSecret.load(
             secret: configuration.tokenSecret, directory: context.settings.dataDirectory)
         let tokens = await TokenAuthority(secret: secret)
+        let accounts = Accounts(client: context.client, keys: context.settings.keys)
         let signIn = SignIn(
-            accounts: Accounts(client: context.client, keys: context.settings.keys),
-            passwords: PasswordWork(cost: configuration.passwordCost))
+            accounts: accounts, passwords: PasswordWork(cost: configuration.passwordCost),
+            guarding: SignInGuard(accounts: accounts, limits: configuration.signIn, secret: secret))
         if let path = configuration.adminPasswordFile {
             try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
+        let revocations = RevocationList()
+        try await accounts.revocations().forEach(revocations.apply)
+        let sessions = Sessions(
+            accounts: accounts, tokens: tokens, revocations: revocations, tokenLifetime: configuration.tokenLifetime,
+            lifetime: configuration.sessionLifetime)
         let routes = routes(
-            context, configuration: configuration, tokens: tokens, signIn: signIn, gauges: gauges)
+            context, configuration: configuration, sessions: sessions, signIn: signIn, gauges: gauges)
         let maxUploadBytes = configuration.upload.totalBytes
         return Application(
             responder: routes.buildResponder(),
@@ -71,23 +77,26 @@ enum Gateway {
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
+            services: [RevocationFeed(accounts: accounts, list: revocations, logger: context.logger)],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
             logger: context.logger)
     }
 
     private static func routes(
-        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, signIn: SignIn,
+        _ context: ServiceContext, configuration: GatewayConfiguration, sessions: Sessions, signIn: SignIn,
         gauges: QueueGauges
     ) -> RouteTable {
         let (store, queue, blobs) = (context.store, context.queue, context.blobs)
         let access = ExamAccess(store: store)
         let selection = EventSelection(access: access)
         let audit = audit(context)
-        let routes = RouteTable(authenticator: Authenticator(tokens: tokens))
+        let authenticator = Authenticator(tokens: sessions.tokens, revocations: sessions.revocations)
+        let routes = RouteTable(authenticator: authenticator)
         routes.addHealth(context.health) { gauges.text }
-        AuthRoutes(signIn: signIn, tokens: tokens, audit: audit, lifetime: configuration.tokenLifetime)
+        AuthRoutes(signIn: signIn, sessions: sessions, authenticator: authenticator, audit: audit)
             .declare(in: routes)
-        UserRoutes(accounts: signIn.accounts, passwords: signIn.passwords).declare(in: routes)
+        UserRoutes(accounts: signIn.accounts, passwords: signIn.passwords, revocations: sessions.revocations)
+            .declare(in: routes)
         ExamRoutes(store: store, access: access).declare(in: routes)
         PrintRoutes(store: store, access: access).declare(in: routes)
         UploadRoutes(
@@ -100,7 +109,9 @@ enum Gateway {
         QueueRoutes(queue: queue, audit: audit).declare(in: routes)
         ReportRoutes(store: store, access: access, queue: queue, blobs: blobs).declare(in: routes)
         EventRoutes(bus: context.bus, selection: selection).declare(in: routes)
-        EventStreamRoutes(bus: context.bus, client: context.client, selection: selection).declare(in: routes)
+        EventStreamRoutes(
+            bus: context.bus, client: context.client, selection: selection, revocations: sessions.revocations
+        ).declare(in: routes)
         ReplayRoutes(bus: context.bus, audit: audit).declare(in: routes)
         DeadLetterRoutes(bus: context.bus, selection: selection, audit: audit).declare(in: routes)
         AuditRoutes(audit: audit).declare(in: routes)

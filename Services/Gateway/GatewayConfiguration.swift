@@ -1,4 +1,5 @@
 import Access
+import Accounts
 import ServiceKit
 
 /// What the gateway reads from its environment besides what every service does.
@@ -15,6 +16,10 @@ struct GatewayConfiguration: Sendable {
     var tokenSecret: String?
     /// `JWT_TTL`: seconds an access token is valid.
     var tokenLifetime = 8 * 3600
+    /// `JWT_REFRESH_TTL`: seconds a session lives, from the sign-in on, as long as its refresh tokens are used.
+    var sessionLifetime = 30 * 86_400
+    /// `SIGN_IN_MAX_FAILURES`, `SIGN_IN_MAX_FAILURES_PER_ADDRESS`, `SIGN_IN_WINDOW`
+    var signIn = SignInLimits()
     /// Of new password hashes. No setting: cheaper ones are for tests.
     var passwordCost = PasswordHash.Cost.current
     /// `AUDIT_RETENTION`: entries of the audit log are kept so long.
@@ -35,6 +40,12 @@ struct GatewayConfiguration: Sendable {
         idleTimeout = try reader.seconds("HTTP_IDLE_TIMEOUT", in: 1...3600, default: idleTimeout)
         tokenSecret = reader.text("JWT_SECRET", isSecret: true)
         tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
+        sessionLifetime = try reader.integer("JWT_REFRESH_TTL", in: 1...31_536_000, default: sessionLifetime)
+        signIn.failuresPerUser = try reader.integer(
+            "SIGN_IN_MAX_FAILURES", in: 0...1_000_000, default: signIn.failuresPerUser)
+        signIn.failuresPerAddress = try reader.integer(
+            "SIGN_IN_MAX_FAILURES_PER_ADDRESS", in: 0...1_000_000, default: signIn.failuresPerAddress)
+        signIn.window = try reader.seconds("SIGN_IN_WINDOW", in: 1...86_400, default: signIn.window)
         auditRetention = try reader.seconds("AUDIT_RETENTION", in: 3600...3_153_600_000, default: auditRetention)
         adminPasswordFile = reader.text("ADMIN_PASSWORD_FILE")
     }

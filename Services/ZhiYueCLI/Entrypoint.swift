@@ -15,7 +15,6 @@ struct ZhiYueCommand: AsyncParsableCommand {
             TasksCommand.self,
             AuditCommand.self,
             UsersCommand.self,
-            SessionsCommand.self,
             BenchCommand.self,
             TokenCommand.self,
             RecognizeCommand.self,

@@ -13,14 +13,28 @@ package struct AccessClaims: JWTPayload, Equatable {
     package var expiresAt: Timestamp
     package var issuer: String
     package var audience: [String]
+    /// Not valid before; nil for a token that is valid from the start.
+    package var notBefore: Timestamp?
+    /// Of this token alone.
+    package var id: String?
+    /// The session it was granted in, if any.
+    package var session: String?
+    /// Of a student: the number on the student's sheets.
+    package var studentID: String?
 
-    package init(user: UserID, role: Role, issuedAt: Timestamp, expiresAt: Timestamp) {
+    package init(
+        user: UserID, role: Role, issuedAt: Timestamp, expiresAt: Timestamp, id: String? = nil, session: String? = nil,
+        studentID: String? = nil
+    ) {
         self.user = user
         self.role = role
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         issuer = Self.issuerName
         audience = [Self.audienceName]
+        self.id = id
+        self.session = session
+        self.studentID = studentID
     }
 
     enum CodingKeys: String, CodingKey {
@@ -30,6 +44,10 @@ package struct AccessClaims: JWTPayload, Equatable {
         case expiresAt = "exp"
         case issuer = "iss"
         case audience = "aud"
+        case notBefore = "nbf"
+        case id = "jti"
+        case session = "sid"
+        case studentID = "student_id"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -45,20 +63,29 @@ package struct AccessClaims: JWTPayload, Equatable {
         } else {
             audience = try container.decode([String].self, forKey: .audience)
         }
+        if container.contains(.notBefore) { notBefore = try container.decodeSeconds(forKey: .notBefore) }
+        id = try container.decodeIfPresent(String.self, forKey: .id)
+        session = try container.decodeIfPresent(String.self, forKey: .session)
+        studentID = try container.decodeIfPresent(String.self, forKey: .studentID)
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(user, forKey: .user)
         try container.encode(role, forKey: .role)
-        try container.encode(issuedAt.milliseconds / 1000, forKey: .issuedAt)
-        try container.encode(expiresAt.milliseconds / 1000, forKey: .expiresAt)
+        // Not whole seconds: a revocation is told from what was granted right behind it.
+        try container.encode(Double(issuedAt.milliseconds) / 1000, forKey: .issuedAt)
+        try container.encode(Double(expiresAt.milliseconds) / 1000, forKey: .expiresAt)
         try container.encode(issuer, forKey: .issuer)
         if audience.count == 1 {
             try container.encode(audience[0], forKey: .audience)
         } else {
             try container.encode(audience, forKey: .audience)
         }
+        try container.encodeIfPresent(notBefore.map { Double($0.milliseconds) / 1000 }, forKey: .notBefore)
+        try container.encodeIfPresent(id, forKey: .id)
+        try container.encodeIfPresent(session, forKey: .session)
+        try container.encodeIfPresent(studentID, forKey: .studentID)
     }
 
     /// Called by the library after it has checked the signature. Time is checked by `TokenAuthority`, whose clock the
@@ -81,6 +108,6 @@ extension KeyedDecodingContainer {
         guard seconds >= 0, seconds < 253_402_300_800 else {
             throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "no time")
         }
-        return Timestamp(milliseconds: Int64(seconds * 1000))
+        return Timestamp(milliseconds: Int64((seconds * 1000).rounded()))
     }
 }

@@ -19,11 +19,20 @@ package struct TokenAuthority: Sendable {
         self.now = now
     }
 
-    /// - Parameter lifetime: whole seconds, at least 1.
-    package func token(for user: UserID, role: Role, lifetime: Int) async throws -> String {
-        let issued = now()
+    /// - Parameters:
+    ///   - lifetime: whole seconds, at least 1.
+    ///   - session: what the token is granted in.
+    ///   - issuedAt: now when nil.
+    package func token(
+        for user: UserID, role: Role, lifetime: Int, studentID: String? = nil, session: String? = nil,
+        issuedAt: Timestamp? = nil
+    ) async throws -> String {
+        let issued = issuedAt ?? now()
         let expires = Timestamp(milliseconds: issued.milliseconds + Int64(lifetime) * 1000)
-        return try await keys.sign(AccessClaims(user: user, role: role, issuedAt: issued, expiresAt: expires))
+        return try await keys.sign(
+            AccessClaims(
+                user: user, role: role, issuedAt: issued, expiresAt: expires, id: UUIDv7.make().compactString,
+                session: session, studentID: studentID))
     }
 
     /// - Throws: `TokenError`.
@@ -47,6 +56,9 @@ package struct TokenAuthority: Sendable {
         guard claims.issuedAt.milliseconds <= now.milliseconds + Self.clockLeeway else {
             throw TokenError(.notYetValid, "the token was issued in the future")
         }
+        if let notBefore = claims.notBefore, notBefore.milliseconds > now.milliseconds + Self.clockLeeway {
+            throw TokenError(.notYetValid, "the token is not valid before \(notBefore.rfc3339)")
+        }
         return claims
     }
 
@@ -65,20 +77,5 @@ package struct TokenAuthority: Sendable {
         guard header.alg == "HS256", header.kid == nil, header.crit == nil else {
             throw TokenError(.badSignature, "the token is signed in another way than this system's")
         }
-    }
-}
-
-extension Data {
-    /// Unpadded base64url (RFC 7515).
-    fileprivate init?(base64URL text: some StringProtocol) {
-        var base64 = text.map { character -> Character in
-            switch character {
-            case "-": "+"
-            case "_": "/"
-            default: character
-            }
-        }
-        base64 += Array(repeating: "=", count: (4 - base64.count % 4) % 4)
-        self.init(base64Encoded: String(base64))
     }
 }

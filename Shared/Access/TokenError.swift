@@ -6,8 +6,10 @@ package struct TokenError: Error, Equatable, CustomStringConvertible {
         /// Signed with another key or algorithm.
         case badSignature
         case expired
-        /// Issued in the future: somebody's clock is wrong.
+        /// Issued in the future, or meant for later.
         case notYetValid
+        /// Taken back before its time.
+        case revoked
         /// Issued by or for another system.
         case foreign
     }

@@ -23,6 +23,12 @@ package struct TokenSecret: Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// What stands for `text` where nobody is to read it: the same for the same text, and only with this secret.
+    package func digest(of text: String) -> String {
+        let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: bytes))
+        return code.prefix(16).map { String(hexadecimal: $0) }.joined()
+    }
+
     /// `secret` when there is one, else what is in `DIRECTORY/jwt-secret`. That file is made, readable by its owner
     /// only, when it is absent; of several processes that do so at once one wins and all use its secret.
     package static func load(secret: String?, directory: String) throws(TokenSecretError) -> TokenSecret {

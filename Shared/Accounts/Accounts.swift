@@ -83,6 +83,12 @@ struct AccountKeys: Sendable {
 
 enum AccountScripts {
     static let changeUser = script("change user", PackageResources.change_user_lua)
+    static let beginSignIn = script("begin sign-in", PackageResources.begin_sign_in_lua)
+    static let endSignIn = script("end sign-in", PackageResources.end_sign_in_lua)
+    static let openSession = script("open session", PackageResources.open_session_lua)
+    static let refreshSession = script("refresh session", PackageResources.refresh_session_lua)
+    static let closeSession = script("close session", PackageResources.close_session_lua)
+    static let revocations = script("revocations", PackageResources.revocations_lua)
     static let revokeUser = script("revoke user", PackageResources.revoke_user_lua)
 
     private static func script(_ name: String, _ source: [UInt8]) -> RedisScript {

@@ -10,6 +10,9 @@ package struct AuditAction: StringIdentifier {
 
     package static let signedIn: AuditAction = "sign_in.accepted"
     package static let signInRefused: AuditAction = "sign_in.refused"
+    package static let signedOut: AuditAction = "sign_out"
+    /// A refresh token came a second time.
+    package static let sessionReused: AuditAction = "session.reused"
     package static let tokenIssued: AuditAction = "token.issued"
     package static let userCreated: AuditAction = "user.created"
     package static let userChanged: AuditAction = "user.changed"
@@ -37,7 +40,7 @@ package struct AuditAction: StringIdentifier {
     package static let auditExported: AuditAction = "audit.exported"
 
     package static let all: [AuditAction] = [
-        .signedIn, .signInRefused, .tokenIssued, .userCreated, .userChanged, .userRemoved,
+        .signedIn, .signInRefused, .signedOut, .sessionReused, .tokenIssued, .userCreated, .userChanged, .userRemoved,
         .sessionsRevoked, .examCreated, .examChanged, .examDeleted, .marksChanged,
         .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
         .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited,

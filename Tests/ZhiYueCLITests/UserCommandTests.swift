@@ -28,7 +28,7 @@ import Testing
         #expect(try await system.zhiyue("users", "enable", "wang").status == 0)
         #expect(try await system.zhiyue("users", "password", "wang").lines.count == 1)
         #expect(try await accounts.user("wang")?.passwordHash != first.passwordHash)
-        #expect(try await system.zhiyue("sessions", "revoke", "wang").status == 0)
+        #expect(try await system.zhiyue("users", "sessions", "revoke", "wang").status == 0)
         #expect(try await system.zhiyue("users", "remove", "wang").status == 0)
         #expect(try await accounts.user("wang") == nil)
 

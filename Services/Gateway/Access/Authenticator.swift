@@ -6,6 +6,7 @@ import Hummingbird
 /// Tells whose request it is, by the token in its `Authorization` header.
 struct Authenticator: Sendable {
     let tokens: TokenAuthority
+    let revocations: RevocationList
 
     /// - Throws: `Problem` with 401 and what RFC 6750 wants said.
     func bearer(of request: Request) async throws -> AccessClaims {
@@ -17,8 +18,15 @@ struct Authenticator: Sendable {
             throw Self.unauthorized(
                 "token-missing", "Authorization must be: Bearer and an access token.", challenge: nil)
         }
+        return try await bearer(of: String(parts[1]).trimmingBlanks())
+    }
+
+    /// - Throws: `Problem` with 401.
+    func bearer(of token: String) async throws -> AccessClaims {
         do throws(TokenError) {
-            return try await tokens.verify(String(parts[1]).trimmingBlanks())
+            let claims = try await tokens.verify(token)
+            guard !revocations.isRevoked(claims) else { throw TokenError(.revoked, "the token has been revoked") }
+            return claims
         } catch {
             let code = error.code == .expired ? "token-expired" : "token-invalid"
             throw Self.unauthorized(code, "The access token is not accepted: \(error).", challenge: error.message)

@@ -3,7 +3,7 @@ import Accounts
 import Domain
 import Logging
 
-/// Checks user names and passwords.
+/// Checks user names and passwords. Whatever is wrong, as much work is done and the same is said.
 struct SignIn: Sendable {
     enum Outcome {
         case accepted(User)
@@ -19,18 +19,30 @@ struct SignIn: Sendable {
 
     let accounts: Accounts
     let passwords: PasswordWork
+    let guarding: SignInGuard
     /// What a password is compared with when there is no such user, so that both take as long. No password matches it.
     private let decoy: PasswordHash?
 
-    init(accounts: Accounts, passwords: PasswordWork) {
+    init(accounts: Accounts, passwords: PasswordWork, guarding: SignInGuard) {
         self.accounts = accounts
         self.passwords = passwords
+        self.guarding = guarding
         let zeros = String(repeating: "A", count: 43) + "="
         let cost = passwords.cost
         decoy = PasswordHash("scrypt$\(cost.rounds)$\(cost.blockSize)$\(cost.parallelism)$\(zeros)$\(zeros)")
     }
 
-    func check(_ id: UserID, password: String) async throws -> Outcome {
+    /// - Parameter address: of the other end.
+    /// - Throws: `Problem` with 429 after too many failures, 503 when too many sign in at once.
+    func check(_ id: UserID, password: String, from address: String?) async throws -> Outcome {
+        try await guarding.attempt(id.rawValue, from: address) {
+            let outcome = try await compare(id, password: password)
+            if case .accepted = outcome { return (outcome, true) }
+            return (outcome, false)
+        }
+    }
+
+    private func compare(_ id: UserID, password: String) async throws -> Outcome {
         let user = try await accounts.user(id)
         guard let hash = user.map({ PasswordHash($0.passwordHash) }) ?? decoy else {
             return .refused(.wrongPassword, isKnownUser: user != nil)

@@ -8,6 +8,8 @@ final class EventMailbox: Sendable {
     enum Ending: String, Sendable {
         case shutdown
         case tokenExpired = "token_expired"
+        /// The user has signed out, or may not do any more what the token says.
+        case tokenRevoked = "token_revoked"
         /// The events cannot be read any more.
         case failed
         /// The client is gone.

@@ -8,6 +8,7 @@ import Hummingbird
 struct UserRoutes: Sendable {
     let accounts: Accounts
     let passwords: PasswordWork
+    let revocations: RevocationList
 
     func declare(in routes: RouteTable) {
         routes.on(.post, "/api/users", allow: [.admin], use: create)
@@ -54,16 +55,18 @@ struct UserRoutes: Sendable {
             try UserDraft.check(password, of: call.userID, at: "/password")
             hash = try await passwords.hash(password)
         }
-        let (user, _) = try await accounts.change(call.userID, by: Author(call.eventContext)) { user in
+        let (user, revocation) = try await accounts.change(call.userID, by: Author(call.eventContext)) { user in
             try patch.apply(to: &user)
             if let hash { user.passwordHash = hash.text }
         }
+        if let revocation { revocations.apply(revocation) }
         return try .json(UserDocument(user))
     }
 
     @Sendable
     private func remove(_ call: Call) async throws -> Response {
-        _ = try await accounts.remove(call.userID, by: Author(call.eventContext))
+        let revocation = try await accounts.remove(call.userID, by: Author(call.eventContext))
+        if let revocation { revocations.apply(revocation) }
         return Response(status: .noContent)
     }
 
@@ -71,7 +74,7 @@ struct UserRoutes: Sendable {
     @Sendable
     private func revoke(_ call: Call) async throws -> Response {
         guard call.userID.isValid else { throw Problem.notFound("user", call.userID) }
-        _ = try await accounts.revokeAll(of: call.userID, by: Author(call.eventContext))
+        revocations.apply(try await accounts.revokeAll(of: call.userID, by: Author(call.eventContext)))
         return Response(status: .noContent)
     }
 }

@@ -12,7 +12,9 @@ struct UsersCommand: AsyncParsableCommand {
             once, or read from standard input. Every change is an entry of the audit log and voids what the user was \
             granted before.
             """,
-        subcommands: [List.self, Add.self, Disable.self, Enable.self, Password.self, Remove.self],
+        subcommands: [
+            List.self, Add.self, Disable.self, Enable.self, Password.self, Remove.self, SessionsCommand.self,
+        ],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {

@@ -32,3 +32,8 @@ local function revoke_id(revoked, stream, id, user, ending)
   redis.call('ZADD', revoked, ending, id .. ' ' .. user)
   announce(stream, 'id', id, 'user', user, 'until', ending)
 end
+
+-- The time to write into a new token: behind every revocation of the user, so that none voids what comes after it.
+local function issue_time(revoked, user)
+  return math.max(milliseconds(), tonumber(redis.call('ZSCORE', revoked, user) or 0) + 1)
+end
