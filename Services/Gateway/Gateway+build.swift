@@ -98,6 +98,8 @@ enum Gateway {
         UserRoutes(accounts: signIn.accounts, passwords: signIn.passwords, revocations: sessions.revocations)
             .declare(in: routes)
         ExamRoutes(store: store, access: access).declare(in: routes)
+        GrantRoutes(store: store, access: access).declare(in: routes)
+        ResultRoutes(store: store).declare(in: routes)
         PrintRoutes(store: store, access: access).declare(in: routes)
         UploadRoutes(
             access: access,

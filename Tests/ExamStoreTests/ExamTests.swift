@@ -100,8 +100,8 @@ struct ExamTests {
         let id = try await fixture.upload("a")
         try await fixture.store.delete(fixture.examID, context: StoreFixture.context)
         #expect(try await fixture.store.exam(fixture.examID) == nil)
-        #expect(try await fixture.store.exams(owner: nil, cursor: nil, limit: 10).items.isEmpty)
-        #expect(try await fixture.store.exams(owner: "li", cursor: nil, limit: 10).items.isEmpty)
+        #expect(try await fixture.store.exams(of: nil, cursor: nil, limit: 10).items.isEmpty)
+        #expect(try await fixture.store.exams(of: "li", cursor: nil, limit: 10).items.isEmpty)
         let error = await #expect(throws: ExamStoreError.self) {
             try await fixture.store.delete(fixture.examID, context: StoreFixture.context)
         }
@@ -125,7 +125,7 @@ struct ExamTests {
             var found: [Exam] = []
             var cursor: String?
             repeat {
-                let page = try await fixture.store.exams(owner: owner, cursor: cursor, limit: limit)
+                let page = try await fixture.store.exams(of: owner, cursor: cursor, limit: limit)
                 #expect(page.items.count <= limit)
                 found += page.items
                 cursor = page.nextCursor

@@ -73,8 +73,11 @@ struct RunningGateway: Sendable {
         }
     }
 
-    func token(_ user: UserID = "zhang", _ role: Role = .teacher) async throws -> String {
-        try await TokenAuthority(secret: TokenSecret(Self.secret)).token(for: user, role: role, lifetime: 600)
+    func token(
+        _ user: UserID = "zhang", _ role: Role = .teacher, studentID: String? = nil
+    ) async throws -> String {
+        try await TokenAuthority(secret: TokenSecret(Self.secret)).token(
+            for: user, role: role, lifetime: 600, studentID: studentID)
     }
 
     struct Answer {

@@ -73,7 +73,7 @@ import Testing
         try await RunningGateway.run { gateway in
             let exam = try await gateway.createExam()
             let token = try await gateway.token("li", role)
-            for path in ["/api/exams", "/api/exams/\(exam)", "/api/system/status", "/api/tasks", "/api/events"] {
+            for path in ["/api/exams/\(exam)/sheets", "/api/system/status", "/api/tasks", "/api/events", "/api/users"] {
                 let answer = try await gateway.send("GET", path, token: token)
                 #expect(answer.status == 403, "\(path)")
                 #expect(answer.problem == "forbidden")

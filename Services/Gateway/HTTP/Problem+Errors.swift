@@ -56,6 +56,7 @@ extension Problem {
         case .versionMismatch:
             Problem(.preconditionFailed, "version-mismatch", "\(error.message). Read it again and repeat the change.")
         case .layoutFixed: Problem(.conflict, "layout-fixed", "\(error.message).")
+        case .tooMany: Problem(.conflict, "too-many", "\(error.message).")
         case .contention:
             Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
         case .superseded, .corrupt: nil

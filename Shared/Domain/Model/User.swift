@@ -1,3 +1,9 @@
+/// Bounds of what users are granted.
+package enum GrantLimits {
+    /// Seconds that no access token and no session outlives: revocations are kept so long. A leap year.
+    package static let longestLifetime = 366 * 86_400
+}
+
 /// A user as stored.
 package struct User: Codable, Equatable, Sendable {
     package var id: UserID
