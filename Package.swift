@@ -139,7 +139,8 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Access", "Accounts", "AnswerSheet", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore,
+                "Access", "Accounts", "AnswerSheet", "ScanReader", asyncHTTPClient, crypto, deque, httpTypes,
+                hummingbird, nioCore,
                 nioHTTP1, nioHTTPTypes, nioPosix,
             ]),
         service("EventRouter", ["Coordination"]),
@@ -160,13 +161,14 @@ let package = Package(
                 "Access", "Accounts", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting",
                 "SheetSimulation", argumentParser, asyncHTTPClient, lifecycle, nioCore, nioHTTP1, unixSignals,
             ]),
-        test("AccessTests", ["Access", "Domain", crypto]),
+        test("AccessTests", ["Access", "Domain", crypto, cryptoExtras]),
         test(
             "GatewayTests",
             [
                 "Gateway", "SheetPrinter", "Access", "Accounts", "Audit", "Domain", "Redis", "EventBus", "TaskQueue",
                 "ExamStore", "BlobStore", "ServiceKit",
-                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, lifecycle, logging, nioCore,
+                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, crypto, httpTypes, lifecycle, logging,
+                nioCore,
                 nioHTTP1,
                 nioPosix,
             ]),

@@ -49,13 +49,18 @@ enum Gateway {
         _ context: ServiceContext, configuration: GatewayConfiguration, gauges: QueueGauges,
         onListening: @escaping @Sendable (Int) -> Void
     ) async throws -> Application<RouterResponder<GatewayContext>> {
-        let secret = try TokenSecret.load(
-            secret: configuration.tokenSecret, directory: context.settings.dataDirectory)
-        let tokens = await TokenAuthority(secret: secret)
+        let settings = configuration.token
+        let source = try TokenSecretSource(
+            secret: settings.secret, previous: settings.previousSecret, path: settings.secretFile,
+            directory: context.settings.dataDirectory)
+        let secrets = try source.load()
+        let tokens = try await TokenAuthority(secrets: secrets, outside: settings.outside)
+        let keys = TokenKeys(tokens: tokens, secrets: source, location: settings.keySet, logger: context.logger)
+        try await keys.load()
         let accounts = Accounts(client: context.client, keys: context.settings.keys)
         let signIn = SignIn(
             accounts: accounts, passwords: PasswordWork(cost: configuration.passwordCost),
-            guarding: SignInGuard(accounts: accounts, limits: configuration.signIn, secret: secret))
+            guarding: SignInGuard(accounts: accounts, limits: configuration.signIn, secret: secrets[0]))
         if let path = configuration.adminPasswordFile {
             try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
@@ -65,7 +70,7 @@ enum Gateway {
             accounts: accounts, tokens: tokens, revocations: revocations, tokenLifetime: configuration.tokenLifetime,
             lifetime: configuration.sessionLifetime)
         let routes = routes(
-            context, configuration: configuration, sessions: sessions, signIn: signIn, gauges: gauges)
+            context, configuration: configuration, sessions: sessions, keys: keys, signIn: signIn, gauges: gauges)
         let maxUploadBytes = configuration.upload.totalBytes
         return Application(
             responder: routes.buildResponder(),
@@ -77,20 +82,20 @@ enum Gateway {
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
-            services: [RevocationFeed(accounts: accounts, list: revocations, logger: context.logger)],
+            services: [RevocationFeed(accounts: accounts, list: revocations, logger: context.logger), keys],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
             logger: context.logger)
     }
 
     private static func routes(
-        _ context: ServiceContext, configuration: GatewayConfiguration, sessions: Sessions, signIn: SignIn,
-        gauges: QueueGauges
+        _ context: ServiceContext, configuration: GatewayConfiguration, sessions: Sessions, keys: TokenKeys,
+        signIn: SignIn, gauges: QueueGauges
     ) -> RouteTable {
         let (store, queue, blobs) = (context.store, context.queue, context.blobs)
         let access = ExamAccess(store: store)
         let selection = EventSelection(access: access)
         let audit = audit(context)
-        let authenticator = Authenticator(tokens: sessions.tokens, revocations: sessions.revocations)
+        let authenticator = Authenticator(tokens: sessions.tokens, revocations: sessions.revocations, keys: keys)
         let routes = RouteTable(authenticator: authenticator)
         routes.addHealth(context.health) { gauges.text }
         AuthRoutes(signIn: signIn, sessions: sessions, authenticator: authenticator, audit: audit)

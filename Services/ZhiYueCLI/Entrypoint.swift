@@ -17,6 +17,7 @@ struct ZhiYueCommand: AsyncParsableCommand {
             UsersCommand.self,
             BenchCommand.self,
             TokenCommand.self,
+            KeysCommand.self,
             RecognizeCommand.self,
         ])
 }

@@ -5,6 +5,8 @@ package struct TokenError: Error, Equatable, CustomStringConvertible {
         case malformed
         /// Signed with another key or algorithm.
         case badSignature
+        /// Signed with a key that is not known, or not any more.
+        case unknownKey
         case expired
         /// Issued in the future, or meant for later.
         case notYetValid

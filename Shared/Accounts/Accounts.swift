@@ -8,8 +8,8 @@ package import Redis
 /// All of it has one hash tag, so a change of a user, its entry of the audit log and the revocation of what was granted
 /// to the user are one script.
 package struct Accounts: Sendable {
-    /// Seconds that no access token and no session outlives: revocations are kept so long.
-    package static let longestLifetime = 366 * 86_400
+    /// Seconds that revocations are kept.
+    package static let longestLifetime = GrantLimits.longestLifetime
 
     let client: RedisClient
     let keys: AccountKeys

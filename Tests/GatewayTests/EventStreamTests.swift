@@ -93,7 +93,7 @@ import Testing
 
     @Test func `a stream ends when its token expires`() async throws {
         try await RunningGateway.run { gateway in
-            let authority = await TokenAuthority(secret: try TokenSecret(RunningGateway.secret))
+            let authority = try await TokenAuthority(secret: TokenSecret(RunningGateway.secret))
             // On a busy machine a short-lived token may be over before it is used.
             var opened: EventStreamReader?
             for lifetime in [1, 2, 4, 8, 16] where opened == nil {

@@ -49,7 +49,7 @@ struct RunningGateway: Sendable {
             registry: ServiceRegistry(client: client, keys: settings.keys), healthPort: HealthPort())
         var configuration = setup
         configuration.port = 0
-        configuration.tokenSecret = secret
+        configuration.token.secret = secret
         configuration.passwordCost = PasswordHash.Cost(rounds: 16, blockSize: 1, parallelism: 1)
         try await context.bus.prepare()
         let (listening, announcement) = AsyncStream<Int>.makeStream()

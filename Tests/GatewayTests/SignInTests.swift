@@ -56,7 +56,7 @@ import Testing
             #expect(missing.headers["www-authenticate"] == #"Bearer realm="zhiyue""#)
 
             let past = Timestamp(milliseconds: Timestamp.now.milliseconds - 120_000)
-            let authority = await TokenAuthority(secret: try TokenSecret(RunningGateway.secret), now: { past })
+            let authority = try await TokenAuthority(secret: TokenSecret(RunningGateway.secret), now: { past })
             let expired = try await authority.token(for: "zhang", role: .teacher, lifetime: 60)
             let refused = try await gateway.send("GET", "/api/exams", token: expired)
             #expect(refused.status == 401)

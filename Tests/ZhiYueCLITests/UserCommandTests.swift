@@ -1,6 +1,7 @@
 import Accounts
 import Audit
 import Domain
+import Foundation
 import Redis
 import Testing
 
@@ -58,5 +59,29 @@ import Testing
         #expect(unknown.errors.contains("there is no user nobody"))
         _ = try await system.zhiyue("users", "add", "root", "--role", "admin")
         #expect(try await system.zhiyue("users", "remove", "root").errors.contains("only administrator"))
+    }
+}
+
+@Suite struct KeyCommandTests {
+    @Test func `secrets are rotated by name, never shown, and noted`() async throws {
+        let system = try await CommandSystem()
+        let directory = try TemporaryDirectory()
+        let first = try await system.zhiyue("keys", "list", "--data", directory.path, "--json")
+        #expect(first.objects.count == 1)
+        let rotated = try await system.zhiyue("keys", "rotate", "--data", directory.path, "--json")
+        #expect(rotated.status == 0, "\(rotated.errors)")
+        #expect(rotated.objects.compactMap { $0["signs"] as? Bool } == [true, false])
+        #expect(rotated.objects.last?["kid"] as? String == first.objects.first?["kid"] as? String)
+        let secrets = try String(contentsOfFile: "\(directory.path)/jwt-secret", encoding: .utf8).split(separator: "\n")
+        #expect(secrets.count == 2)
+        for secret in secrets { #expect(!rotated.output.contains(secret)) }
+        #expect(try await system.zhiyue("keys", "rotate", "--keep", "0", "--data", directory.path).lines.count == 1)
+        #expect(try await system.zhiyue("audit", "list", "--action", "keys.rotated", "--json").objects.count == 2)
+
+        let given = try await system.zhiyue(
+            "keys", "rotate", environment: ["JWT_SECRET": "a secret of the tests, 32 bytes or more"])
+        #expect(given.status == 1)
+        #expect(given.errors.contains("JWT_SECRET_PREVIOUS"))
+        #expect(try await system.zhiyue("keys", "rotate", "--keep", "8").status == 2)
     }
 }

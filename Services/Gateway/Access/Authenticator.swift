@@ -7,6 +7,7 @@ import Hummingbird
 struct Authenticator: Sendable {
     let tokens: TokenAuthority
     let revocations: RevocationList
+    let keys: TokenKeys
 
     /// - Throws: `Problem` with 401 and what RFC 6750 wants said.
     func bearer(of request: Request) async throws -> AccessClaims {
@@ -24,13 +25,24 @@ struct Authenticator: Sendable {
     /// - Throws: `Problem` with 401.
     func bearer(of token: String) async throws -> AccessClaims {
         do throws(TokenError) {
-            let claims = try await tokens.verify(token)
+            let claims = try await verified(token)
             guard !revocations.isRevoked(claims) else { throw TokenError(.revoked, "the token has been revoked") }
             return claims
         } catch {
             let code = error.code == .expired ? "token-expired" : "token-invalid"
             throw Self.unauthorized(code, "The access token is not accepted: \(error).", challenge: error.message)
         }
+    }
+
+    /// Looks for newer keys when a token names one that is not known.
+    private func verified(_ token: String) async throws(TokenError) -> AccessClaims {
+        do throws(TokenError) {
+            return try tokens.verify(token)
+        } catch {
+            guard error.code == .unknownKey else { throw error }
+        }
+        await keys.refresh(isUrgent: true)
+        return try tokens.verify(token)
     }
 
     static func unauthorized(_ code: String, _ detail: String, challenge: String?) -> Problem {
