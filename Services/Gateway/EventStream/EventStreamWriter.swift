@@ -7,7 +7,7 @@ import ServiceLifecycle
 import Synchronization
 
 /// Writes events as they happen to one client, in the format of server-sent events, until the client goes, its token
-/// expires or is revoked, or the gateway stops.
+/// expires or is revoked, the exam is not shared with its user any more, or the gateway stops.
 ///
 /// Every event has the cursor behind it as its `id`. A client that takes nothing for `patience` is cut off: it comes
 /// back with its cursor and gets what it missed.
@@ -19,6 +19,8 @@ struct EventStreamWriter: Sendable {
     let greeting: String
     let bearer: AccessClaims
     let revocations: RevocationList
+    /// Whether the bearer may still see the events: asked when the exam they are of was changed.
+    let isStillAllowed: @Sendable () async -> Bool
     let channel: any Channel
     var keepAlive: Duration = .seconds(15)
     var patience: Duration = .seconds(30)
@@ -91,6 +93,10 @@ struct EventStreamWriter: Sendable {
             switch await mailbox.next() {
             case .events(let events):
                 for stored in events {
+                    if stored.event.type == ExamUpdated.type, await !isStillAllowed() {
+                        mailbox.end(.accessLost)
+                        break
+                    }
                     cursor.advance(to: stored)
                     guard filter.matches(stored.event) else { continue }
                     try Self.append(stored, cursor, to: &buffer)

@@ -43,7 +43,15 @@ struct EventStreamRoutes: Sendable {
         let (start, greeting) = try await start(call.lastEventID, partitions: partitions, ends: ends)
         let writer = EventStreamWriter(
             bus: bus, filter: filter, start: start, greeting: greeting, bearer: call.bearer, revocations: revocations,
-            channel: call.context.channel)
+            isStillAllowed: { [selection, bearer = call.bearer] in
+                do {
+                    try await selection.check(filter.examID, for: bearer)
+                    return true
+                } catch {
+                    // While the store is away nothing is known; the exam's next change tells.
+                    return !(error is Problem)
+                }
+            }, channel: call.context.channel)
         let headers: HTTPFields = [
             .contentType: "text/event-stream", .cacheControl: "no-store",
             // Proxies that collect an answer before they pass it on would hold every event back.
