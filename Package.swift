@@ -121,6 +121,7 @@ let package = Package(
         shared("EventSystem", ["Domain", "EventBus", "Redis", "TaskQueue", logging, lifecycle]),
         shared("Audit", ["Domain", "Redis", "EventBus"]),
         shared("ExamStore", ["Audit", "Domain", "Redis", "EventBus"], resources: [.embedInCode("Scripts")]),
+        shared("Accounts", ["Audit", "Domain", "EventBus", "Redis"], resources: [.embedInCode("Scripts")]),
         shared("Access", ["Domain", crypto, cryptoExtras, jwt]),
         shared("BlobStore", ["Domain", crypto, nioPosix]),
         shared("WebSocket", [crypto, nioCore, nioHTTP1, nioPosix]),
@@ -142,8 +143,8 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Access", "AnswerSheet", "ScanReader", "WebSocket", crypto, deque, httpTypes, hummingbird,
-                hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
+                "Access", "Accounts", "AnswerSheet", "ScanReader", "WebSocket", asyncHTTPClient, crypto, deque, httpTypes,
+                hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
             ], exclude: ["Web"]),
         service("EventRouter", ["Coordination"]),
         service("OCRWorker", ["ScanReader"]),
@@ -160,17 +161,18 @@ let package = Package(
         service(
             "ZhiYueCLI",
             [
-                "Access", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting", "SheetSimulation",
-                "WebSocket", argumentParser,
-                asyncHTTPClient, lifecycle, nioCore, nioHTTP1, nioPosix, unixSignals,
+                "Access", "Accounts", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting",
+                "SheetSimulation", "WebSocket", argumentParser, asyncHTTPClient, lifecycle, nioCore, nioHTTP1, nioPosix,
+                unixSignals,
             ]),
-        test("AccessTests", ["Access", "Domain", crypto]),
+        test("AccessTests", ["Access", "Domain", crypto, cryptoExtras]),
         test(
             "GatewayTests",
             [
-                "Gateway", "SheetPrinter", "Access", "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore",
-                "BlobStore", "ServiceKit", "WebSocket",
-                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, lifecycle, logging, nioCore,
+                "Gateway", "SheetPrinter", "Access", "Accounts", "Audit", "Domain", "Redis", "EventBus", "TaskQueue",
+                "ExamStore", "BlobStore", "ServiceKit", "WebSocket",
+                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, crypto, httpTypes, lifecycle, logging,
+                nioCore,
                 nioHTTP1,
                 nioPosix,
             ]),
@@ -230,6 +232,7 @@ let package = Package(
             ]),
         test("DomainTests", ["Domain"], resources: [.copy("Samples")]),
         test("GradingTests", ["Grading", "Domain"]),
+        test("AccountsTests", ["Accounts", "Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("AuditTests", ["Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("ExamStoreTests", ["Audit", "ExamStore", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("BlobStoreTests", ["BlobStore", "Domain", crypto]),
@@ -243,6 +246,6 @@ let package = Package(
         test("BatchWorkerTests", ["BatchWorker", "Domain"]),
         test(
             "ZhiYueCLITests",
-            ["ZhiYueCLI", "Audit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", logging]),
+            ["ZhiYueCLI", "Accounts", "Audit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", logging]),
     ]
 )

@@ -1,4 +1,5 @@
 import Access
+import Accounts
 import Audit
 import BlobStore
 import Domain
@@ -23,8 +24,8 @@ enum Gateway {
         let configuration = try GatewayConfiguration(reader: context.reader)
         let (audit, blobs, logger) = (audit(context), context.blobs, context.logger)
         let gauges = QueueGauges(queue: context.queue)
-        let tokens = try await tokens(context, configuration: configuration)
-        let hub = hub(context, configuration: configuration, tokens: tokens)
+        let identity = try await Identity(context, configuration: configuration)
+        let hub = hub(context, configuration: configuration, identity: identity)
         return [
             PeriodicWork("remove old audit entries", every: .seconds(3600), logger: logger) {
                 let removed = try await audit.trim(retention: configuration.auditRetention)
@@ -34,7 +35,7 @@ enum Gateway {
                 try await gauges.update()
             },
             try await application(
-                context, configuration: configuration, tokens: tokens, gauges: gauges, hub: hub
+                context, configuration: configuration, identity: identity, gauges: gauges, hub: hub
             ) { port in
                 healthPort.value = port
             },
@@ -52,32 +53,26 @@ enum Gateway {
         AuditLog(client: context.client, keys: context.settings.keys, partitions: context.settings.bus.partitions)
     }
 
-    static func tokens(_ context: ServiceContext, configuration: GatewayConfiguration) async throws -> TokenAuthority {
-        let secret = try TokenSecret.load(
-            secret: configuration.tokenSecret, directory: context.settings.dataDirectory)
-        return await TokenAuthority(secret: secret)
-    }
-
     static func hub(
-        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority
+        _ context: ServiceContext, configuration: GatewayConfiguration, identity: Identity
     ) -> RealtimeHub {
         RealtimeHub(
             configuration: configuration.realtime, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            policy: SubscriptionPolicy(access: ExamAccess(store: context.store)), tokens: tokens, bus: context.bus,
-            client: context.client, queue: context.queue, logger: context.logger)
+            policy: SubscriptionPolicy(access: ExamAccess(store: context.store)),
+            authenticator: identity.authenticator, bus: context.bus, client: context.client, queue: context.queue,
+            logger: context.logger)
     }
 
     /// - Parameter onListening: called with the port when the server takes connections.
     static func application(
-        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, gauges: QueueGauges,
+        _ context: ServiceContext, configuration: GatewayConfiguration, identity: Identity, gauges: QueueGauges,
         hub: RealtimeHub, onListening: @escaping @Sendable (Int) -> Void
     ) async throws -> Application<RouterResponder<GatewayContext>> {
-        let signIn = SignIn(store: context.store, audit: audit(context), cost: configuration.passwordCost)
         if let path = configuration.adminPasswordFile {
-            try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
+            try await identity.signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
         let routes = routes(
-            context, configuration: configuration, tokens: tokens, signIn: signIn, gauges: gauges, hub: hub)
+            context, configuration: configuration, identity: identity, gauges: gauges, hub: hub)
         let maxUploadBytes = configuration.upload.totalBytes
         return Application(
             responder: routes.buildResponder(),
@@ -88,23 +83,29 @@ enum Gateway {
             },
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
+            services: identity.services(logger: context.logger),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
             logger: context.logger)
     }
 
     private static func routes(
-        _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, signIn: SignIn,
-        gauges: QueueGauges, hub: RealtimeHub
+        _ context: ServiceContext, configuration: GatewayConfiguration, identity: Identity, gauges: QueueGauges,
+        hub: RealtimeHub
     ) -> RouteTable {
         let (store, queue, blobs) = (context.store, context.queue, context.blobs)
         let access = ExamAccess(store: store)
         let selection = EventSelection(access: access)
         let audit = audit(context)
-        let routes = RouteTable(authenticator: Authenticator(tokens: tokens))
+        let (signIn, sessions, authenticator) = (identity.signIn, identity.sessions, identity.authenticator)
+        let routes = RouteTable(authenticator: authenticator)
         routes.addHealth(context.health) { gauges.text + hub.metrics }
-        AuthRoutes(signIn: signIn, tokens: tokens, audit: audit, lifetime: configuration.tokenLifetime)
+        AuthRoutes(signIn: signIn, sessions: sessions, authenticator: authenticator, audit: audit)
+            .declare(in: routes)
+        UserRoutes(accounts: signIn.accounts, passwords: signIn.passwords, revocations: sessions.revocations)
             .declare(in: routes)
         ExamRoutes(store: store, access: access).declare(in: routes)
+        GrantRoutes(store: store, access: access).declare(in: routes)
+        ResultRoutes(store: store).declare(in: routes)
         PrintRoutes(store: store, access: access).declare(in: routes)
         UploadRoutes(
             access: access,
@@ -116,7 +117,9 @@ enum Gateway {
         QueueRoutes(queue: queue, audit: audit).declare(in: routes)
         ReportRoutes(store: store, access: access, queue: queue, blobs: blobs).declare(in: routes)
         EventRoutes(bus: context.bus, selection: selection).declare(in: routes)
-        EventStreamRoutes(bus: context.bus, client: context.client, selection: selection).declare(in: routes)
+        EventStreamRoutes(
+            bus: context.bus, client: context.client, selection: selection, revocations: sessions.revocations
+        ).declare(in: routes)
         ReplayRoutes(bus: context.bus, audit: audit).declare(in: routes)
         DeadLetterRoutes(bus: context.bus, selection: selection, audit: audit).declare(in: routes)
         AuditRoutes(audit: audit).declare(in: routes)

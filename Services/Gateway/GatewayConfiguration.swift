@@ -1,4 +1,5 @@
 import Access
+import Accounts
 import ServiceKit
 
 /// What the gateway reads from its environment besides what every service does.
@@ -11,17 +12,16 @@ struct GatewayConfiguration: Sendable {
     var upload = UploadLimits()
     /// `HTTP_IDLE_TIMEOUT`: how long a connection may be without a request.
     var idleTimeout: Duration = .seconds(75)
-    /// `JWT_SECRET`; nil uses the file `jwt-secret` of the data directory.
-    var tokenSecret: String?
+    /// Whose tokens are accepted.
+    var token = TokenConfiguration()
     /// `JWT_TTL`: seconds an access token is valid.
     var tokenLifetime = 8 * 3600
-    /// Of new password hashes. No setting: cheaper ones are for tests, and for builds without optimisation, in which the
-    /// standard one takes ten seconds.
-    #if DEBUG
-        var passwordCost = PasswordHash.Cost(rounds: 1 << 12, blockSize: 8, parallelism: 1)
-    #else
-        var passwordCost = PasswordHash.Cost.standard
-    #endif
+    /// `JWT_REFRESH_TTL`: seconds a session lives, from the sign-in on, as long as its refresh tokens are used.
+    var sessionLifetime = 30 * 86_400
+    /// `SIGN_IN_MAX_FAILURES`, `SIGN_IN_MAX_FAILURES_PER_ADDRESS`, `SIGN_IN_WINDOW`
+    var signIn = SignInLimits()
+    /// Of new password hashes. No setting: cheaper ones are for tests.
+    var passwordCost = PasswordHash.Cost.current
     /// `AUDIT_RETENTION`: entries of the audit log are kept so long.
     var auditRetention: Duration = .seconds(365 * 24 * 3600)
     /// `ADMIN_PASSWORD_FILE`: holds the password the user `admin` is created with when there is none.
@@ -40,8 +40,14 @@ struct GatewayConfiguration: Sendable {
         upload.fileBytes = try reader.integer("HTTP_MAX_FILE_BYTES", in: 1024...1 << 40, default: upload.fileBytes)
         upload.files = try reader.integer("HTTP_MAX_FILES", in: 1...10_000, default: upload.files)
         idleTimeout = try reader.seconds("HTTP_IDLE_TIMEOUT", in: 1...3600, default: idleTimeout)
-        tokenSecret = reader.text("JWT_SECRET", isSecret: true)
+        token = try TokenConfiguration(reader: reader)
         tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
+        sessionLifetime = try reader.integer("JWT_REFRESH_TTL", in: 1...31_536_000, default: sessionLifetime)
+        signIn.failuresPerUser = try reader.integer(
+            "SIGN_IN_MAX_FAILURES", in: 0...1_000_000, default: signIn.failuresPerUser)
+        signIn.failuresPerAddress = try reader.integer(
+            "SIGN_IN_MAX_FAILURES_PER_ADDRESS", in: 0...1_000_000, default: signIn.failuresPerAddress)
+        signIn.window = try reader.seconds("SIGN_IN_WINDOW", in: 1...86_400, default: signIn.window)
         auditRetention = try reader.seconds("AUDIT_RETENTION", in: 3600...3_153_600_000, default: auditRetention)
         adminPasswordFile = reader.text("ADMIN_PASSWORD_FILE")
         realtime = try RealtimeConfiguration(reader: reader)

@@ -14,8 +14,10 @@ struct ZhiYueCommand: AsyncParsableCommand {
             DeadLettersCommand.self,
             TasksCommand.self,
             AuditCommand.self,
+            UsersCommand.self,
             BenchCommand.self,
             TokenCommand.self,
+            KeysCommand.self,
             RecognizeCommand.self,
         ])
 }

@@ -1,3 +1,4 @@
+internal import Accounts
 internal import Audit
 internal import Domain
 internal import Glibc
@@ -14,6 +15,8 @@ enum Operator {
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+
+    static var author: Author { Author(actor: name, address: host, source: "/zhiyue/cli") }
 
     static func entry(
         _ action: AuditAction, subject: String, examID: ExamID? = nil, details: [String: String] = [:]

@@ -1,3 +1,4 @@
+internal import Accounts
 internal import Audit
 internal import EventBus
 internal import ExamStore
@@ -16,6 +17,7 @@ struct SystemConnection: Sendable {
     let store: ExamStore
     let registry: ServiceRegistry
     let audit: AuditLog
+    let accounts: Accounts
 
     /// - Parameter redisURL: nil for `$REDIS_URL`, and without that the private Redis of the system on `dataDirectory`.
     init(redisURL: String?, dataDirectory: String) async throws {
@@ -32,6 +34,7 @@ struct SystemConnection: Sendable {
         queue = TaskQueue(client: client, keys: settings.keys, configuration: settings.queue)
         store = ExamStore(client: client, keys: settings.keys, partitions: settings.bus.partitions)
         registry = ServiceRegistry(client: client, keys: settings.keys)
+        accounts = Accounts(client: client, keys: settings.keys)
         audit = AuditLog(client: client, keys: settings.keys, partitions: settings.bus.partitions)
     }
 

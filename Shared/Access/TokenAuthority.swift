@@ -1,45 +1,118 @@
 package import Domain
-internal import FoundationEssentials
 internal import JWTKit
+internal import Synchronization
 
-/// Signs and verifies access tokens: JWT with HMAC SHA-256 and nothing else, whatever a token's header asks for.
-package struct TokenAuthority: Sendable {
-    /// Longer tokens are refused unread.
-    static let maxTokenBytes = 4096
+/// Signs and verifies access tokens: JWT with HMAC SHA-256 by this system's own secrets, of which the first signs and all
+/// verify; and verifies those of an outside issuer with its public keys.
+///
+/// A token's `kid` chooses the key and the key the algorithm; what the header says must be that. A `kid` nobody knows is
+/// refused. The issuer must be that of the key.
+package final class TokenAuthority: Sendable {
+    /// Seconds that no token may live. Revocations are kept so long.
+    package static let longestLifetime = GrantLimits.longestLifetime
     /// How far the clocks of two machines may differ, in milliseconds.
     static let clockLeeway: Int64 = 60_000
 
-    private let keys: JWTKeyCollection
+    private struct Keys {
+        /// The first signs.
+        var own: [TokenKey] = []
+        var signer: JWTKeyCollection?
+        var outside: [String: TokenKey] = [:]
+    }
+
+    private let keys: Mutex<Keys>
+    private let outside: OutsideIssuer?
     private let now: @Sendable () -> Timestamp
 
-    /// - Parameter now: the clock, for tests.
-    package init(secret: TokenSecret, now: @escaping @Sendable () -> Timestamp = { .now }) async {
-        keys = JWTKeyCollection()
-        await keys.add(hmac: HMACKey(from: secret.bytes), digestAlgorithm: .sha256)
+    /// - Parameters:
+    ///   - secrets: the first signs, all verify.
+    ///   - now: the clock, for tests.
+    package init(
+        secrets: [TokenSecret], outside: OutsideIssuer? = nil, now: @escaping @Sendable () -> Timestamp = { .now }
+    ) async throws {
+        keys = Mutex(Keys())
+        self.outside = outside
         self.now = now
+        try await use(secrets)
     }
 
-    /// - Parameter lifetime: whole seconds, at least 1.
-    package func token(for user: UserID, role: Role, lifetime: Int) async throws -> String {
-        let issued = now()
-        let expires = Timestamp(milliseconds: issued.milliseconds + Int64(lifetime) * 1000)
-        return try await keys.sign(AccessClaims(user: user, role: role, issuedAt: issued, expiresAt: expires))
+    package convenience init(
+        secret: TokenSecret, now: @escaping @Sendable () -> Timestamp = { .now }
+    ) async throws {
+        try await self.init(secrets: [secret], now: now)
     }
 
-    /// - Throws: `TokenError`.
-    package func verify(_ token: String) async throws(TokenError) -> AccessClaims {
-        guard token.utf8.count <= Self.maxTokenBytes else { throw TokenError(.malformed, "the token is too long") }
-        try checkHeader(of: token)
-        let claims: AccessClaims
-        do {
-            claims = try await keys.verify(token, as: AccessClaims.self)
-        } catch let error as TokenError {
-            throw error
-        } catch let error as JWTError where error.errorType == .signatureVerificationFailed {
-            throw TokenError(.badSignature, "the token's signature is wrong")
-        } catch {
-            throw TokenError(.malformed, "the token is malformed or lacks a claim")
+    /// From now on the first of `secrets` signs and all of them verify.
+    package func use(_ secrets: [TokenSecret]) async throws {
+        guard let first = secrets.first else { return }
+        var own: [TokenKey] = []
+        for secret in secrets { own.append(try await TokenKey(secret)) }
+        let signer = await JWTKeyCollection().add(
+            hmac: HMACKey(from: first.bytes), digestAlgorithm: .sha256, kid: JWKIdentifier(string: first.keyID))
+        keys.withLock { [own] keys in
+            keys.own = own
+            keys.signer = signer
         }
+    }
+
+    /// From now on these are the keys of the outside issuer.
+    package func use(_ set: JSONWebKeySet) {
+        keys.withLock { $0.outside = set.keys }
+    }
+
+    // MARK: Sign
+
+    /// - Parameters:
+    ///   - lifetime: whole seconds, at least 1.
+    ///   - session: what the token is granted in.
+    ///   - issuedAt: now when nil.
+    package func token(
+        for user: UserID, role: Role, lifetime: Int, studentID: String? = nil, session: String? = nil,
+        issuedAt: Timestamp? = nil
+    ) async throws -> String {
+        let issued = issuedAt ?? now()
+        let expires = Timestamp(milliseconds: issued.milliseconds + Int64(lifetime) * 1000)
+        let (signer, key) = keys.withLock { ($0.signer, $0.own.first?.id) }
+        guard let signer, let key else { throw TokenSecretError("there is no secret to sign with") }
+        return try await signer.sign(
+            AccessClaims(
+                user: user, role: role, issuedAt: issued, expiresAt: expires, id: UUIDv7.make().compactString,
+                session: session, studentID: studentID),
+            kid: JWKIdentifier(string: key))
+    }
+
+    // MARK: Verify
+
+    /// - Throws: `TokenError`; with `.unknownKey`, newer keys may know the token.
+    package func verify(_ text: String) throws(TokenError) -> AccessClaims {
+        let token = try SignedToken(text)
+        let (own, outsideKeys) = keys.withLock { ($0.own, $0.outside) }
+        let claims: AccessClaims
+        // Without a name it can only be one of our own; all of them have the same algorithm.
+        let candidates = own.filter { token.keyID == nil || token.keyID == $0.id }
+        if !candidates.isEmpty {
+            try Self.check(token, candidates)
+            claims = try AccessClaims(payload: token.payload)
+        } else if let outside, let key = token.keyID.flatMap({ outsideKeys[$0] }) {
+            try Self.check(token, [key])
+            claims = try outside.claims(from: token.payload)
+        } else {
+            throw TokenError(.unknownKey, "the token is signed with a key this system does not know")
+        }
+        try check(claims)
+        return claims
+    }
+
+    private static func check(_ token: SignedToken, _ keys: [TokenKey]) throws(TokenError) {
+        guard keys.contains(where: { $0.algorithmName == token.algorithm }) else {
+            throw TokenError(.badSignature, "the token is signed in another way than its key is for")
+        }
+        guard keys.contains(where: { $0.hasSigned(token) }) else {
+            throw TokenError(.badSignature, "the token's signature is wrong")
+        }
+    }
+
+    private func check(_ claims: AccessClaims) throws(TokenError) {
         let now = now()
         guard now < claims.expiresAt else {
             throw TokenError(.expired, "the token expired at \(claims.expiresAt.rfc3339)")
@@ -47,38 +120,12 @@ package struct TokenAuthority: Sendable {
         guard claims.issuedAt.milliseconds <= now.milliseconds + Self.clockLeeway else {
             throw TokenError(.notYetValid, "the token was issued in the future")
         }
-        return claims
-    }
-
-    /// The library takes its only key for any `alg` and any unknown `kid`; both must be what this authority writes.
-    private func checkHeader(of token: String) throws(TokenError) {
-        struct Header: Decodable {
-            var alg: String
-            var kid: String?
-            var crit: [String]?
+        if let notBefore = claims.notBefore, notBefore.milliseconds > now.milliseconds + Self.clockLeeway {
+            throw TokenError(.notYetValid, "the token is not valid before \(notBefore.rfc3339)")
         }
-        guard
-            let part = token.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).first,
-            let bytes = Data(base64URL: part),
-            let header = try? JSON.decode(Header.self, from: bytes)
-        else { throw TokenError(.malformed, "the token is malformed") }
-        guard header.alg == "HS256", header.kid == nil, header.crit == nil else {
-            throw TokenError(.badSignature, "the token is signed in another way than this system's")
+        let lifetime = claims.expiresAt.milliseconds - claims.issuedAt.milliseconds
+        guard lifetime <= Int64(Self.longestLifetime) * 1000 else {
+            throw TokenError(.malformed, "the token lives longer than \(Self.longestLifetime) seconds")
         }
-    }
-}
-
-extension Data {
-    /// Unpadded base64url (RFC 7515).
-    fileprivate init?(base64URL text: some StringProtocol) {
-        var base64 = text.map { character -> Character in
-            switch character {
-            case "-": "+"
-            case "_": "/"
-            default: character
-            }
-        }
-        base64 += Array(repeating: "=", count: (4 - base64.count % 4) % 4)
-        self.init(base64Encoded: String(base64))
     }
 }

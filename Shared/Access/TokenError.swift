@@ -5,9 +5,13 @@ package struct TokenError: Error, Equatable, CustomStringConvertible {
         case malformed
         /// Signed with another key or algorithm.
         case badSignature
+        /// Signed with a key that is not known, or not any more.
+        case unknownKey
         case expired
-        /// Issued in the future: somebody's clock is wrong.
+        /// Issued in the future, or meant for later.
         case notYetValid
+        /// Taken back before its time.
+        case revoked
         /// Issued by or for another system.
         case foreign
     }

@@ -1,7 +1,4 @@
 internal import Crypto
-internal import Domain
-internal import FoundationEssentials
-internal import Glibc
 
 /// The key that access tokens are signed with: shared by every gateway and the command line.
 package struct TokenSecret: Sendable, CustomStringConvertible {
@@ -23,35 +20,16 @@ package struct TokenSecret: Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// `secret` when there is one, else what is in `DIRECTORY/jwt-secret`. That file is made, readable by its owner
-    /// only, when it is absent; of several processes that do so at once one wins and all use its secret.
-    package static func load(secret: String?, directory: String) throws(TokenSecretError) -> TokenSecret {
-        if let secret, !secret.isEmpty { return try TokenSecret(secret) }
-        let path = "\(directory)/\(fileName)"
-        if access(path, F_OK) != 0 { try create(at: path) }
-        guard let content = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw TokenSecretError("cannot read the token secret \(path)")
-        }
-        return try TokenSecret(content.trimmingASCIIWhitespace())
+    /// What stands for `text` where nobody is to read it: the same for the same text, and only with this secret.
+    package func digest(of text: String) -> String {
+        let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: bytes))
+        return code.prefix(16).map { String(hexadecimal: $0) }.joined()
     }
 
-    /// Written aside and linked into place, so nobody ever reads half a secret.
-    private static func create(at path: String) throws(TokenSecretError) {
-        let key = SymmetricKey(size: .bits256)
-        let text = key.withUnsafeBytes { $0.map { String(hexadecimal: $0) }.joined() }
-        let temporary = "\(path).\(UUIDv7.make().compactString)"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            throw TokenSecretError("cannot write \(temporary): \(String(cString: strerror(errno)))")
-        }
-        defer { unlink(temporary) }
-        let written = Array(text.utf8).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-        guard written == text.utf8.count, fsync(file) == 0, close(file) == 0 else {
-            throw TokenSecretError("cannot write \(temporary): \(String(cString: strerror(errno)))")
-        }
-        guard link(temporary, path) == 0 || errno == EEXIST else {
-            throw TokenSecretError("cannot make \(path): \(String(cString: strerror(errno)))")
-        }
+    /// What tokens signed with it carry as `kid`. The secret cannot be told from it.
+    package var keyID: String {
+        let hash = SHA256.hash(data: Array("zhiyue token key ".utf8) + bytes)
+        return hash.prefix(8).map { String(hexadecimal: $0) }.joined()
     }
 }
 
@@ -64,12 +42,12 @@ package struct TokenSecretError: Error, CustomStringConvertible {
 }
 
 extension String {
-    fileprivate init(hexadecimal byte: UInt8) {
+    init(hexadecimal byte: UInt8) {
         let digits = String(byte, radix: 16)
         self = byte < 16 ? "0" + digits : digits
     }
 
-    fileprivate func trimmingASCIIWhitespace() -> String {
+    func trimmingASCIIWhitespace() -> String {
         let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\n" || $0 == "\r" || $0 == "\r\n" || $0 == "\t" }
         var text = self[...].drop(while: isBlank)
         while let last = text.last, isBlank(last) { text.removeLast() }

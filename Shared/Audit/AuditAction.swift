@@ -10,11 +10,24 @@ package struct AuditAction: StringIdentifier {
 
     package static let signedIn: AuditAction = "sign_in.accepted"
     package static let signInRefused: AuditAction = "sign_in.refused"
+    package static let signedOut: AuditAction = "sign_out"
+    /// A refresh token came a second time.
+    package static let sessionReused: AuditAction = "session.reused"
+    package static let keysRotated: AuditAction = "keys.rotated"
     package static let tokenIssued: AuditAction = "token.issued"
     package static let userCreated: AuditAction = "user.created"
+    package static let userChanged: AuditAction = "user.changed"
+    package static let userRemoved: AuditAction = "user.removed"
+    /// Everything that was granted to a user is void.
+    package static let sessionsRevoked: AuditAction = "sessions.revoked"
     package static let examCreated: AuditAction = "exam.created"
     package static let examChanged: AuditAction = "exam.changed"
     package static let examDeleted: AuditAction = "exam.deleted"
+    /// Shared with a user, or not any more.
+    package static let examShared: AuditAction = "exam.shared"
+    package static let markersAssigned: AuditAction = "exam.markers_assigned"
+    package static let examPublished: AuditAction = "exam.published"
+    package static let examUnpublished: AuditAction = "exam.unpublished"
     /// Marks that were there before became others.
     package static let marksChanged: AuditAction = "marks.changed"
     package static let eventsReplayed: AuditAction = "events.replayed"
@@ -33,7 +46,10 @@ package struct AuditAction: StringIdentifier {
     package static let auditExported: AuditAction = "audit.exported"
 
     package static let all: [AuditAction] = [
-        .signedIn, .signInRefused, .tokenIssued, .userCreated, .examCreated, .examChanged, .examDeleted, .marksChanged,
+        .signedIn, .signInRefused, .signedOut, .sessionReused, .keysRotated, .tokenIssued, .userCreated, .userChanged,
+        .userRemoved,
+        .sessionsRevoked, .examCreated, .examChanged, .examDeleted, .examShared, .markersAssigned, .examPublished,
+        .examUnpublished, .marksChanged,
         .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
         .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited,
         .scheduleSet, .scheduleRemoved, .auditExported,

@@ -62,6 +62,9 @@ extension RedisKeys {
         record(partition, "audit")
     }
 
+    /// Stream of what was done about users, in the slot of their records.
+    package var auditUsers: String { global("{users}:audit") }
+
     /// Stream of refused sign-ins: anybody can make those, so they must not drive out anything else.
     package var auditRefusals: String { global("{audit}:refusals") }
 }

@@ -5,7 +5,8 @@ package import Redis
 /// only when its retention is over.
 ///
 /// Entries about an exam are in a stream of the exam's partition, so that the script that changes the exam can write
-/// them; the rest are spread by their subject. Refused sign-ins have a stream of their own.
+/// them; changes of users are in one beside the users; the rest are spread by their subject. Refused sign-ins have a
+/// stream of their own.
 package struct AuditLog: Sendable {
     let client: RedisClient
     let keys: RedisKeys
@@ -53,6 +54,7 @@ package struct AuditLog: Sendable {
 
     /// All streams by their numbers in cursors.
     var streams: [(number: Int, key: String)] {
-        (0..<partitions).map { ($0, keys.audit($0)) } + [(partitions, keys.auditRefusals)]
+        (0..<partitions).map { ($0, keys.audit($0)) }
+            + [(partitions, keys.auditRefusals), (partitions + 1, keys.auditUsers)]
     }
 }

@@ -4,7 +4,7 @@ package import EventBus
 /// The last entry looked at; a list goes on behind it. `1732291200125-0.3`: safe in a URL.
 package struct AuditCursor: Sendable, Hashable, LosslessStringConvertible {
     package let position: StreamPosition
-    /// The partition, or their number for the refused sign-ins.
+    /// The partition; their number for the refused sign-ins, one more for users.
     package let stream: Int
 
     package init(position: StreamPosition, stream: Int) {

@@ -13,7 +13,7 @@ extension ExamStore {
         transaction.requireMissing(place.record)
         try write(exam, layout: layout, at: place, to: &transaction)
         transaction.rank(exam.id.rawValue, score: exam.createdAt.milliseconds, in: place.exams)
-        transaction.rank(exam.id.rawValue, score: exam.createdAt.milliseconds, in: place.exams(of: exam.owner))
+        list(exam, over: nil, at: place, in: &transaction)
         let event = ExamCreated(
             examID: exam.id, title: exam.title, owner: exam.owner, questions: exam.questions.count,
             maxScore: exam.maxScore)
@@ -60,9 +60,12 @@ extension ExamStore {
             if draft == old.draft { return (nil, old) }
             let keyChanged = draft.questions != old.questions
             let version = old.version + 1
-            let new = Exam(
+            var new = Exam(
                 id: id, draft: draft, owner: old.owner, createdAt: old.createdAt, updatedAt: .now, version: version,
                 keyVersion: keyChanged ? version : old.keyVersion)
+            new.publishedAt = old.publishedAt
+            new.grants = old.grants
+            new.grants?.keep(questions: Set(new.questions.map(\.number)))
             var transaction = RecordTransaction()
             transaction.require(place.record, field: "version", equals: String(old.version))
             if draft.hasSameLayout(as: old.draft) {
@@ -75,6 +78,7 @@ extension ExamStore {
                 transaction.requireEmpty(sortedSet: place.sheets)
                 try write(new, layout: try makeLayout(new), at: place, to: &transaction)
             }
+            list(new, over: old, at: place, in: &transaction)
             let event = ExamUpdated(
                 examID: id, version: version, keyVersion: new.keyVersion, keyChanged: keyChanged)
             transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
@@ -99,7 +103,7 @@ extension ExamStore {
             transaction.require(place.record, field: "version", equals: String(exam.version))
             transaction.delete(place.record)
             transaction.remove(id.rawValue, from: place.exams)
-            transaction.remove(id.rawValue, from: place.exams(of: exam.owner))
+            list(nil, over: exam, at: place, in: &transaction)
             let event = ExamDeleted(examID: id, title: exam.title)
             transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
             try transaction.audit(
@@ -138,17 +142,24 @@ extension ExamStore {
     /// Exams, the newest first.
     ///
     /// - Parameters:
-    ///   - owner: nil lists everybody's.
+    ///   - user: whose own they are, or who has otherwise to do with them; nil lists everybody's.
     ///   - limit: 1 to 200.
-    package func exams(owner: UserID?, cursor: String?, limit: Int) async throws -> Page<Exam> {
+    package func exams(of user: UserID?, cursor: String?, limit: Int) async throws -> Page<Exam> {
+        try await exams(cursor: cursor, limit: limit) { partition in
+            user.map { self.keys.record(partition, "user:\($0):exams") } ?? self.keys.record(partition, "exams")
+        }
+    }
+
+    /// Exams of sorted sets, one a partition, the highest score first.
+    func exams(cursor: String?, limit: Int, in key: (Int) -> String) async throws -> Page<Exam> {
         let limit = min(max(limit, 1), 200)
         let bound = cursor.flatMap(ExamCursor.init)
         let replies = try await client.pipeline(
             (0..<partitions).map { partition in
-                let key = owner.map { keys.record(partition, "user:\($0):exams") } ?? keys.record(partition, "exams")
                 // A few more than wanted, because those created in the cursor's own millisecond come again.
                 return [
-                    "ZRANGE", key, bound.map { String($0.time) } ?? "+inf", "-inf", "BYSCORE", "REV", "LIMIT", 0,
+                    "ZRANGE", key(partition), bound.map { String($0.time) } ?? "+inf", "-inf", "BYSCORE", "REV",
+                    "LIMIT", 0,
                     limit + 50, "WITHSCORES",
                 ]
             })

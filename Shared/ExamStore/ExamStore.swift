@@ -3,7 +3,7 @@ internal import Domain
 internal import EventBus
 package import Redis
 
-/// Exams, sheets, marks, statistics, inboxes and users in Redis.
+/// Exams, sheets, marks, statistics and inboxes in Redis.
 ///
 /// All records of an exam live in its partition, so a change of several of them and the events that report it are one
 /// script: there is never a record without its event nor an event without its record. Changes are optimistic: read,
@@ -104,6 +104,8 @@ struct ExamPlace: Sendable {
     var contributions: String { keys.record(partition, "exam:\(exam):contributions") }
     /// Sorted set of the partition's exams by time of creation.
     var exams: String { keys.record(partition, "exams") }
+    /// Sorted set of the partition's exams whose results students may see, by time of publication.
+    var published: String { keys.record(partition, "published") }
     var events: String { keys.events(partition) }
     /// Stream of the partition's audit entries.
     var audit: String { keys.audit(partition) }
@@ -116,7 +118,7 @@ struct ExamPlace: Sendable {
     var joined: String { keys.record(partition, "exam:\(exam):joined") }
     /// Hash: report to where it is.
     var reports: String { keys.record(partition, "exam:\(exam):reports") }
-    /// Sorted set of a user's exams in this partition by time of creation.
+    /// Sorted set of the exams in this partition that a user has to do with, by time of creation.
     func exams(of user: UserID) -> String { keys.record(partition, "user:\(user):exams") }
     /// Hash about the latest re-marking: `key` it is made with, `total` sheets, `batch`.
     var remarking: String { keys.record(partition, "exam:\(exam):remark") }

@@ -9,6 +9,8 @@ package struct ExamStoreError: Error, Sendable, Equatable, CustomStringConvertib
         case versionMismatch
         /// The sheet layout would change although sheets have been uploaded.
         case layoutFixed
+        /// A list is full.
+        case tooMany
         /// Others changed the same records so often that the change was given up; it may be tried again.
         case contention
         /// The effect was made before, or by an owner that has lost its partition.

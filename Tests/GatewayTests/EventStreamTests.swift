@@ -83,7 +83,7 @@ import Testing
             let exam = try await gateway.createExam()
             #expect(try await gateway.send("GET", "/api/events/stream").status == 403)
             let stranger = try await gateway.token("li", .teacher)
-            #expect(try await gateway.send("GET", "/api/events/stream?exam_id=\(exam)", token: stranger).status == 403)
+            #expect(try await gateway.send("GET", "/api/events/stream?exam_id=\(exam)", token: stranger).status == 404)
             var stream = try await gateway.stream("?exam_id=\(exam)", token: try await gateway.token())
             #expect(try await stream.next()?.event == "ready")
             _ = try await gateway.send("PATCH", "/api/exams/\(exam)", json: #"{"title":"Final"}"#)
@@ -91,9 +91,29 @@ import Testing
         }
     }
 
+    @Test func `a stream ends when the exam is not shared with its user any more, and not before`() async throws {
+        try await RunningGateway.run { gateway in
+            let exam = try await gateway.createExam()
+            for (user, access) in [("li", "read"), ("wang", "edit")] {
+                let shared = try await gateway.send(
+                    "PUT", "/api/exams/\(exam)/shares/\(user)", json: #"{"access":"\#(access)"}"#)
+                #expect(shared.status == 200)
+            }
+            var stream = try await gateway.stream(
+                "?exam_id=\(exam)", token: try await gateway.token("li", .teacher))
+            #expect(try await stream.next()?.event == "ready")
+            _ = try await gateway.send("DELETE", "/api/exams/\(exam)/shares/wang")
+            #expect(try await stream.next()?.version == 4)
+            _ = try await gateway.send("DELETE", "/api/exams/\(exam)/shares/li")
+            let last = try #require(try await stream.next())
+            #expect(last.event == "end")
+            #expect(last.data.contains("access_lost"))
+        }
+    }
+
     @Test func `a stream ends when its token expires`() async throws {
         try await RunningGateway.run { gateway in
-            let authority = await TokenAuthority(secret: try TokenSecret(RunningGateway.secret))
+            let authority = try await TokenAuthority(secret: TokenSecret(RunningGateway.secret))
             // On a busy machine a short-lived token may be over before it is used.
             var opened: EventStreamReader?
             for lifetime in [1, 2, 4, 8, 16] where opened == nil {

@@ -231,7 +231,11 @@ import Testing
         try await RunningGateway.run { gateway in
             let li = try await gateway.socket("li")
             let wang = try await gateway.socket("wang")
-            gateway.hub.revoke("li")
+            let root = try await gateway.token("root", .admin)
+            let added = try await gateway.send(
+                "POST", "/api/users", json: #"{"id":"li","role":"teacher","password":"long enough"}"#, token: root)
+            #expect(added.status == 201)
+            #expect(try await gateway.send("DELETE", "/api/users/li/sessions", token: root).status == 204)
             #expect(try await li.closeCode() == 4403)
             await wang.send(#"{"type":"ping"}"#)
             #expect(try await wang.message()["type"] as? String == "pong")

@@ -45,7 +45,7 @@ import WebSocket
         try await RunningGateway.run(.quick) { gateway in
             let wrong = try await TestSocket.open(port: gateway.port, token: "a.b.c")
             #expect(try await wrong.closeCode() == 4401)
-            let past = await TokenAuthority(secret: try TokenSecret(RunningGateway.secret)) {
+            let past = try await TokenAuthority(secret: try TokenSecret(RunningGateway.secret)) {
                 Timestamp(milliseconds: 1_700_000_000_000)
             }
             let expired = try await TestSocket.open(
@@ -61,7 +61,7 @@ import WebSocket
 
     @Test func `a connection ends when its token expires, unless a new one comes in time`() async throws {
         try await RunningGateway.run(.quick) { gateway in
-            let authority = await TokenAuthority(secret: try TokenSecret(RunningGateway.secret))
+            let authority = try await TokenAuthority(secret: try TokenSecret(RunningGateway.secret))
             let short = try await authority.token(for: "root", role: .admin, lifetime: 3)
             let socket = try await TestSocket.open(port: gateway.port, token: short)
             let renewed = try await TestSocket.open(port: gateway.port, token: short)

@@ -51,15 +51,15 @@ struct RunningGateway: Sendable {
         var configuration = setup
         configuration.port = 0
         configuration.realtime.drain = .zero
-        configuration.tokenSecret = secret
+        configuration.token.secret = secret
         configuration.passwordCost = PasswordHash.Cost(rounds: 16, blockSize: 1, parallelism: 1)
         try await context.bus.prepare()
         let (listening, announcement) = AsyncStream<Int>.makeStream()
         let gauges = QueueGauges(queue: context.queue)
-        let tokens = try await Gateway.tokens(context, configuration: configuration)
-        let hub = Gateway.hub(context, configuration: configuration, tokens: tokens)
+        let identity = try await Identity(context, configuration: configuration)
+        let hub = Gateway.hub(context, configuration: configuration, identity: identity)
         let application = try await Gateway.application(
-            context, configuration: configuration, tokens: tokens, gauges: gauges, hub: hub
+            context, configuration: configuration, identity: identity, gauges: gauges, hub: hub
         ) { port in
             announcement.yield(port)
         }
@@ -80,8 +80,11 @@ struct RunningGateway: Sendable {
         }
     }
 
-    func token(_ user: UserID = "zhang", _ role: Role = .teacher) async throws -> String {
-        try await TokenAuthority(secret: TokenSecret(Self.secret)).token(for: user, role: role, lifetime: 600)
+    func token(
+        _ user: UserID = "zhang", _ role: Role = .teacher, studentID: String? = nil
+    ) async throws -> String {
+        try await TokenAuthority(secret: TokenSecret(Self.secret)).token(
+            for: user, role: role, lifetime: 600, studentID: studentID)
     }
 
     struct Answer {

@@ -56,7 +56,7 @@ import Testing
             #expect(missing.headers["www-authenticate"] == #"Bearer realm="zhiyue""#)
 
             let past = Timestamp(milliseconds: Timestamp.now.milliseconds - 120_000)
-            let authority = await TokenAuthority(secret: try TokenSecret(RunningGateway.secret), now: { past })
+            let authority = try await TokenAuthority(secret: TokenSecret(RunningGateway.secret), now: { past })
             let expired = try await authority.token(for: "zhang", role: .teacher, lifetime: 60)
             let refused = try await gateway.send("GET", "/api/exams", token: expired)
             #expect(refused.status == 401)
@@ -73,7 +73,7 @@ import Testing
         try await RunningGateway.run { gateway in
             let exam = try await gateway.createExam()
             let token = try await gateway.token("li", role)
-            for path in ["/api/exams", "/api/exams/\(exam)", "/api/system/status", "/api/tasks", "/api/events"] {
+            for path in ["/api/exams/\(exam)/sheets", "/api/system/status", "/api/tasks", "/api/events", "/api/users"] {
                 let answer = try await gateway.send("GET", path, token: token)
                 #expect(answer.status == 403, "\(path)")
                 #expect(answer.problem == "forbidden")

@@ -195,8 +195,8 @@ import Testing
             let task = try #require((upload.json["sheets"] as? [[String: Any]])?.first?["task_id"] as? String)
             #expect(try await gateway.send("GET", "/api/tasks/\(task)").status == 200)
             let other = try await gateway.token("li", .teacher)
-            #expect(try await gateway.send("GET", "/api/tasks/\(task)", token: other).status == 403)
-            #expect(try await gateway.send("POST", "/api/tasks/\(task)/cancel", token: other).status == 403)
+            #expect(try await gateway.send("GET", "/api/tasks/\(task)", token: other).status == 404)
+            #expect(try await gateway.send("POST", "/api/tasks/\(task)/cancel", token: other).status == 404)
             #expect(try await gateway.send("POST", "/api/tasks", json: "{}").status == 403)
             #expect(try await gateway.send("GET", "/api/tasks").status == 403)
         }

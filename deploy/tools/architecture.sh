@@ -45,7 +45,7 @@ awk '
         layer("1.5", "Coordination")
         layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet SheetPrinting WebSocket")
         layer("3", "Audit")
-        layer("4", "ExamStore SheetSimulation")
+        layer("4", "Accounts ExamStore SheetSimulation")
         layer("5", "ServiceKit EventSystem")
         layer("9", "Gateway EventRouter OCRWorker OCRReader SheetPrinter GradingWorker BatchWorker Notifier Analytics ZhiYueCLI")
         # The only importers of a bridge.

@@ -6,6 +6,8 @@ import Hummingbird
 /// Tells whose request it is, by the token in its `Authorization` header.
 struct Authenticator: Sendable {
     let tokens: TokenAuthority
+    let revocations: RevocationList
+    let keys: TokenKeys
 
     /// - Throws: `Problem` with 401 and what RFC 6750 wants said.
     func bearer(of request: Request) async throws -> AccessClaims {
@@ -17,12 +19,35 @@ struct Authenticator: Sendable {
             throw Self.unauthorized(
                 "token-missing", "Authorization must be: Bearer and an access token.", challenge: nil)
         }
+        return try await bearer(of: String(parts[1]).trimmingBlanks())
+    }
+
+    /// - Throws: `Problem` with 401.
+    func bearer(of token: String) async throws -> AccessClaims {
         do throws(TokenError) {
-            return try await tokens.verify(String(parts[1]).trimmingBlanks())
+            return try await claims(of: token)
         } catch {
             let code = error.code == .expired ? "token-expired" : "token-invalid"
             throw Self.unauthorized(code, "The access token is not accepted: \(error).", challenge: error.message)
         }
+    }
+
+    /// What an access token says, if it is valid and not revoked.
+    func claims(of token: String) async throws(TokenError) -> AccessClaims {
+        let claims = try await verified(token)
+        guard !revocations.isRevoked(claims) else { throw TokenError(.revoked, "the token has been revoked") }
+        return claims
+    }
+
+    /// Looks for newer keys when a token names one that is not known.
+    private func verified(_ token: String) async throws(TokenError) -> AccessClaims {
+        do throws(TokenError) {
+            return try tokens.verify(token)
+        } catch {
+            guard error.code == .unknownKey else { throw error }
+        }
+        await keys.refresh(isUrgent: true)
+        return try tokens.verify(token)
     }
 
     static func unauthorized(_ code: String, _ detail: String, challenge: String?) -> Problem {

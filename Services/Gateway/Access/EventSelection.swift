@@ -18,12 +18,12 @@ struct EventSelection: Sendable {
     }
 
     /// Those who may read all may also read what is left of a deleted exam.
-    func check(_ exam: ExamID?, for bearer: AccessClaims) async throws {
+    func check(_ exam: ExamID?, for bearer: AccessClaims, to right: ExamRight = .read) async throws {
         guard bearer.role == .teacher else { return }
         guard let exam else {
             throw Problem.forbidden("Teachers see the events of an exam of theirs: name it as exam_id.")
         }
-        _ = try await access.exam(exam, for: bearer)
+        _ = try await access.exam(exam, for: bearer, to: right)
     }
 
     private func types(_ call: Call) throws -> Set<EventType>? {

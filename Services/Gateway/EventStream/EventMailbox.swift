@@ -8,6 +8,10 @@ final class EventMailbox: Sendable {
     enum Ending: String, Sendable {
         case shutdown
         case tokenExpired = "token_expired"
+        /// The user has signed out, or may not do any more what the token says.
+        case tokenRevoked = "token_revoked"
+        /// The exam is not shared with the user any more.
+        case accessLost = "access_lost"
         /// The events cannot be read any more.
         case failed
         /// The client is gone.

@@ -1,3 +1,4 @@
+import Access
 import Domain
 import EventBus
 import Hummingbird
@@ -6,7 +7,7 @@ import ServiceLifecycle
 import Synchronization
 
 /// Writes events as they happen to one client, in the format of server-sent events, until the client goes, its token
-/// expires or the gateway stops.
+/// expires or is revoked, the exam is not shared with its user any more, or the gateway stops.
 ///
 /// Every event has the cursor behind it as its `id`. A client that takes nothing for `patience` is cut off: it comes
 /// back with its cursor and gets what it missed.
@@ -16,7 +17,10 @@ struct EventStreamWriter: Sendable {
     let start: StreamCursor
     /// What is said first: `ready`, or `reset` when the client's own cursor is of no use any more.
     let greeting: String
-    let expiresAt: Timestamp
+    let bearer: AccessClaims
+    let revocations: RevocationList
+    /// Whether the bearer may still see the events: asked when the exam they are of was changed.
+    let isStillAllowed: @Sendable () async -> Bool
     let channel: any Channel
     var keepAlive: Duration = .seconds(15)
     var patience: Duration = .seconds(30)
@@ -25,6 +29,11 @@ struct EventStreamWriter: Sendable {
     func write(to writer: inout any ResponseBodyWriter) async throws {
         let mailbox = EventMailbox(capacity: 128)
         let writing = WritingSince()
+        let observation = revocations.onRevoke { [revocations, bearer] user, _ in
+            if user == bearer.user, revocations.isRevoked(bearer) { mailbox.end(.tokenRevoked) }
+        }
+        defer { observation.cancel() }
+        if revocations.isRevoked(bearer) { mailbox.end(.tokenRevoked) }
         channel.closeFuture.whenComplete { _ in mailbox.end(.disconnected) }
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -32,7 +41,7 @@ struct EventStreamWriter: Sendable {
                 tasks.addTask { await feed(mailbox) }
                 tasks.addTask { await remind(mailbox, writing) }
                 tasks.addTask {
-                    let left = expiresAt.milliseconds - Timestamp.now.milliseconds
+                    let left = bearer.expiresAt.milliseconds - Timestamp.now.milliseconds
                     try? await Task.sleep(for: .milliseconds(max(0, left)))
                     if !Task.isCancelled { mailbox.end(.tokenExpired) }
                 }
@@ -84,6 +93,10 @@ struct EventStreamWriter: Sendable {
             switch await mailbox.next() {
             case .events(let events):
                 for stored in events {
+                    if stored.event.type == ExamUpdated.type, await !isStillAllowed() {
+                        mailbox.end(.accessLost)
+                        break
+                    }
                     cursor.advance(to: stored)
                     guard filter.matches(stored.event) else { continue }
                     try Self.append(stored, cursor, to: &buffer)

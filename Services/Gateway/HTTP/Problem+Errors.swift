@@ -1,3 +1,4 @@
+import Accounts
 import BlobStore
 import EventBus
 import ExamStore
@@ -17,6 +18,9 @@ extension Problem {
         case let error as HTTPError:
             self.init(error)
         case let error as ExamStoreError:
+            guard let problem = Self.problem(error) else { return nil }
+            self = problem
+        case let error as AccountsError:
             guard let problem = Self.problem(error) else { return nil }
             self = problem
         case let error as TaskQueueError:
@@ -52,9 +56,21 @@ extension Problem {
         case .versionMismatch:
             Problem(.preconditionFailed, "version-mismatch", "\(error.message). Read it again and repeat the change.")
         case .layoutFixed: Problem(.conflict, "layout-fixed", "\(error.message).")
+        case .tooMany: Problem(.conflict, "too-many", "\(error.message).")
         case .contention:
             Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
         case .superseded, .corrupt: nil
+        }
+    }
+
+    private static func problem(_ error: AccountsError) -> Problem? {
+        switch error.code {
+        case .noUser: Problem(.notFound, "user-not-found", "\(error.message).")
+        case .userExists: Problem(.conflict, "user-exists", "\(error.message).")
+        case .lastAdministrator: Problem(.conflict, "last-administrator", "\(error.message).")
+        case .contention:
+            Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
+        case .corrupt: nil
         }
     }
 

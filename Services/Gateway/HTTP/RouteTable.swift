@@ -69,6 +69,8 @@ final class RouteTable {
 extension Set<Role> {
     /// Those who manage exams.
     static let staff: Set<Role> = [.admin, .teacher, .service]
+    /// Those who see exams, as a whole or a question of them.
+    static let staffAndMarkers: Set<Role> = staff.union([.marker])
     static let operators: Set<Role> = [.admin, .service]
     static let everyone = Set(Role.allCases)
 }

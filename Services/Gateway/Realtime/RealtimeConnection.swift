@@ -175,9 +175,9 @@ final class RealtimeConnection: WebSocketSession {
     private func authenticate(_ token: String) {
         isBusy = true
         // Not behind those that wait for Redis.
-        loop.performUnbounded { [tokens = loop.tokens] in
+        loop.performUnbounded { [authenticator = loop.authenticator] in
             do throws(TokenError) {
-                return Result<RealtimeUser, TokenError>.success(RealtimeUser(try await tokens.verify(token)))
+                return Result<RealtimeUser, TokenError>.success(RealtimeUser(try await authenticator.claims(of: token)))
             } catch {
                 return .failure(error)
             }
@@ -193,6 +193,10 @@ final class RealtimeConnection: WebSocketSession {
 
     private func admit(_ new: RealtimeUser) {
         guard socket != nil else { return }
+        // Revoked since it was looked at: `revoke` did not find the user here yet.
+        guard !loop.authenticator.revocations.isRevoked(new.claims) else {
+            return close(.accessWithdrawn, "the sign-in was withdrawn")
+        }
         if let user {
             // A newer token of the same user keeps the connection alive.
             guard user.id == new.id, user.role == new.role else {

@@ -30,10 +30,11 @@ final class RealtimeHub: Sendable {
     private let origins: OriginPolicy
     private let draining = Mutex(false)
     private let lastFigures = Mutex(RealtimeStatistics())
+    private let observation = Mutex<RevocationObservation?>(nil)
 
     init(
         configuration: RealtimeConfiguration, eventLoopGroup: any EventLoopGroup, policy: SubscriptionPolicy,
-        tokens: TokenAuthority, bus: EventBus, client: RedisClient, queue: TaskQueue,
+        authenticator: Authenticator, bus: EventBus, client: RedisClient, queue: TaskQueue,
         logger: Logger
     ) {
         self.configuration = configuration
@@ -49,10 +50,12 @@ final class RealtimeHub: Sendable {
         let reader = HistoryReader(bus: bus, places: places)
         loops = eventLoopGroup.makeIterator().map { eventLoop in
             RealtimeLoop(
-                eventLoop: eventLoop, configuration: configuration, policy: policy, tokens: tokens, slots: slots,
+                eventLoop: eventLoop, configuration: configuration, policy: policy, authenticator: authenticator, slots: slots,
                 reader: reader)
         }
         loopOf = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
+        let observation = authenticator.revocations.onRevoke { [weak self] user, _ in self?.revoke(user) }
+        self.observation.withLock { $0 = observation }
     }
 
     // MARK: Handshakes
@@ -113,8 +116,8 @@ final class RealtimeHub: Sendable {
 
     // MARK: For others
 
-    /// Ends the connections of a user who may no longer be signed in.
-    func revoke(_ user: UserID) {
+    /// Ends the connections of a user whose tokens have been revoked.
+    private func revoke(_ user: UserID) {
         for loop in loops { loop.eventLoop.execute { loop.revoke(user) } }
     }
 

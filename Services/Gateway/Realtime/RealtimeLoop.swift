@@ -20,7 +20,7 @@ final class RealtimeLoop: @unchecked Sendable {
     let eventLoop: any EventLoop
     let configuration: RealtimeConfiguration
     let policy: SubscriptionPolicy
-    let tokens: TokenAuthority
+    let authenticator: Authenticator
     let slots: StreamSlots
     let reader: HistoryReader
     let partitionCount: Int
@@ -43,12 +43,12 @@ final class RealtimeLoop: @unchecked Sendable {
 
     init(
         eventLoop: any EventLoop, configuration: RealtimeConfiguration, policy: SubscriptionPolicy,
-        tokens: TokenAuthority, slots: StreamSlots, reader: HistoryReader
+        authenticator: Authenticator, slots: StreamSlots, reader: HistoryReader
     ) {
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.policy = policy
-        self.tokens = tokens
+        self.authenticator = authenticator
         self.slots = slots
         self.reader = reader
         partitionCount = reader.bus.configuration.partitions
@@ -459,6 +459,7 @@ final class RealtimeLoop: @unchecked Sendable {
 
     func revoke(_ user: UserID) {
         for connection in connections.values where connection.user?.id == user {
+            guard let claims = connection.user?.claims, authenticator.revocations.isRevoked(claims) else { continue }
             connection.close(.accessWithdrawn, "the sign-in was withdrawn")
         }
     }

@@ -4,15 +4,16 @@ import ExamStore
 
 /// Who a connection belongs to.
 struct RealtimeUser: Sendable, Equatable {
-    let id: UserID
-    let role: Role
+    /// Of its token.
+    let claims: AccessClaims
+
+    var id: UserID { claims.user }
+    var role: Role { claims.role }
     /// When its token ends.
-    let expiresAt: Timestamp
+    var expiresAt: Timestamp { claims.expiresAt }
 
     init(_ claims: AccessClaims) {
-        id = claims.user
-        role = claims.role
-        expiresAt = claims.expiresAt
+        self.claims = claims
     }
 }
 
@@ -52,9 +53,8 @@ struct SubscriptionPolicy: Sendable {
 
     /// - Throws: `RedisError` when that cannot be told now.
     func maySee(_ exam: ExamID, _ user: RealtimeUser) async throws -> Bool {
-        let claims = AccessClaims(user: user.id, role: user.role, issuedAt: .now, expiresAt: user.expiresAt)
         do {
-            _ = try await access.exam(exam, for: claims)
+            _ = try await access.exam(exam, for: user.claims)
             return true
         } catch is Problem {
             return false

@@ -49,7 +49,7 @@ struct DeadLetterRoutes: Sendable {
 
     @Sendable
     private func requeueOne(_ call: Call) async throws -> Response {
-        let letter = try await letter(call)
+        let letter = try await letter(call, to: .edit)
         guard letter.event != nil else {
             throw Problem(
                 .conflict, "event-gone", "The event was removed before it could be kept: nothing is left to give back.")
@@ -93,7 +93,7 @@ struct DeadLetterRoutes: Sendable {
                 }
                 return id
             }
-            if call.bearer.role == .teacher { for id in ids { _ = try await letter(id, for: call.bearer) } }
+            if call.bearer.role == .teacher { for id in ids { _ = try await letter(id, for: call.bearer, to: .edit) } }
         } else {
             let types = try selected.type.map { text in
                 guard let types = EventSelection.types(in: text) else {
@@ -101,7 +101,7 @@ struct DeadLetterRoutes: Sendable {
                 }
                 return types
             }
-            try await selection.check(selected.examID, for: call.bearer)
+            try await selection.check(selected.examID, for: call.bearer, to: .edit)
             ids = try await matching(
                 DeadLetterQuery(
                     group: selected.group,
@@ -158,17 +158,22 @@ struct DeadLetterRoutes: Sendable {
         return try await bus.deadLetterIDs(matching: query)
     }
 
-    private func letter(_ call: Call) async throws -> DeadLetter {
+    private func letter(_ call: Call, to right: ExamRight = .read) async throws -> DeadLetter {
         let text = call.parameter("letter")
         guard let id = DeadLetterID(text) else { throw Problem.notFound("dead letter", text) }
-        return try await letter(id, for: call.bearer)
+        return try await letter(id, for: call.bearer, to: right)
     }
 
-    private func letter(_ id: DeadLetterID, for bearer: AccessClaims) async throws -> DeadLetter {
+    private func letter(_ id: DeadLetterID, for bearer: AccessClaims, to right: ExamRight) async throws -> DeadLetter {
         guard id.partition < bus.configuration.partitions, let letter = try await bus.deadLetter(id) else {
             throw Problem.notFound("dead letter", id)
         }
-        try await selection.check(letter.event?.examID, for: bearer)
+        if bearer.role == .teacher {
+            guard let exam = letter.event?.examID, try await selection.access.knows(exam, bearer) else {
+                throw Problem.notFound("dead letter", id)
+            }
+        }
+        try await selection.check(letter.event?.examID, for: bearer, to: right)
         return letter
     }
 

@@ -12,12 +12,14 @@ import Redis
 struct EventStreamRoutes: Sendable {
     let bus: EventBus
     let selection: EventSelection
+    let revocations: RevocationList
     private let places: StreamPlaces
     private let slots = StreamSlots(limit: 24, limitPerUser: 6)
 
-    init(bus: EventBus, client: RedisClient, selection: EventSelection) {
+    init(bus: EventBus, client: RedisClient, selection: EventSelection, revocations: RevocationList) {
         self.bus = bus
         self.selection = selection
+        self.revocations = revocations
         places = StreamPlaces(client: client, keys: bus.keys)
     }
 
@@ -40,8 +42,16 @@ struct EventStreamRoutes: Sendable {
         let ends = try await places.ends(of: partitions)
         let (start, greeting) = try await start(call.lastEventID, partitions: partitions, ends: ends)
         let writer = EventStreamWriter(
-            bus: bus, filter: filter, start: start, greeting: greeting, expiresAt: call.bearer.expiresAt,
-            channel: call.context.channel)
+            bus: bus, filter: filter, start: start, greeting: greeting, bearer: call.bearer, revocations: revocations,
+            isStillAllowed: { [selection, bearer = call.bearer] in
+                do {
+                    try await selection.check(filter.examID, for: bearer)
+                    return true
+                } catch {
+                    // While the store is away nothing is known; the exam's next change tells.
+                    return !(error is Problem)
+                }
+            }, channel: call.context.channel)
         let headers: HTTPFields = [
             .contentType: "text/event-stream", .cacheControl: "no-store",
             // Proxies that collect an answer before they pass it on would hold every event back.

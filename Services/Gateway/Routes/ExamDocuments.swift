@@ -1,8 +1,14 @@
 import Domain
 
-/// An exam as clients see it.
+/// An exam as clients see it; who has to do with it has addresses of its own.
 struct ExamDocument: Encodable {
     let exam: Exam
+
+    init(exam: Exam) {
+        var exam = exam
+        exam.grants = nil
+        self.exam = exam
+    }
 
     enum CodingKeys: String, CodingKey {
         case maxScore = "max_score"
@@ -25,6 +31,7 @@ struct ExamSummary: Encodable {
     let maxScore: Double
     let createdAt: Timestamp
     let updatedAt: Timestamp
+    let publishedAt: Timestamp?
     let version: Int
     let keyVersion: Int
 
@@ -37,6 +44,7 @@ struct ExamSummary: Encodable {
         maxScore = exam.maxScore
         createdAt = exam.createdAt
         updatedAt = exam.updatedAt
+        publishedAt = exam.publishedAt
         version = exam.version
         keyVersion = exam.keyVersion
     }
@@ -47,6 +55,7 @@ struct ExamSummary: Encodable {
         case maxScore = "max_score"
         case createdAt = "created_at"
         case updatedAt = "updated_at"
+        case publishedAt = "published_at"
         case version
         case keyVersion = "key_version"
     }

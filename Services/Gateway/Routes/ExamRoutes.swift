@@ -12,8 +12,8 @@ struct ExamRoutes: Sendable {
 
     func declare(in routes: RouteTable) {
         routes.on(.post, "/api/exams", allow: .staff, use: create)
-        routes.on(.get, "/api/exams", allow: .staff, use: list)
-        routes.on(.get, "/api/exams/{exam}", allow: .staff, use: show)
+        routes.on(.get, "/api/exams", allow: .staffAndMarkers, use: list)
+        routes.on(.get, "/api/exams/{exam}", allow: .staffAndMarkers, use: show)
         routes.on(.put, "/api/exams/{exam}", allow: .staff, use: replace)
         routes.on(.patch, "/api/exams/{exam}", allow: .staff, use: patch)
         routes.on(.delete, "/api/exams/{exam}", allow: .staff, use: delete)
@@ -34,14 +34,16 @@ struct ExamRoutes: Sendable {
 
     @Sendable
     private func list(_ call: Call) async throws -> Response {
-        let owner = call.bearer.role == .teacher ? call.bearer.user : nil
-        let page = try await store.exams(owner: owner, cursor: try call.cursor(), limit: try call.limit())
-        return try .json(ListDocument(items: page.items.map(ExamSummary.init), nextCursor: page.nextCursor))
+        let user = [.teacher, .marker].contains(call.bearer.role) ? call.bearer.user : nil
+        let page = try await store.exams(of: user, cursor: try call.cursor(), limit: try call.limit())
+        // Who has changed roles is still on lists of the former one.
+        let exams = page.items.filter { ExamAccess.hasToDo(call.bearer, with: $0) }
+        return try .json(ListDocument(items: exams.map(ExamSummary.init), nextCursor: page.nextCursor))
     }
 
     @Sendable
     private func show(_ call: Call) async throws -> Response {
-        let exam = try await access.exam(call.examID, for: call.bearer)
+        let exam = try await access.questions(of: call.examID, for: call.bearer)
         let headers = Self.headers(of: exam)
         if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: EntityTag.of(exam)) {
             return Response(status: .notModified, headers: headers)
@@ -51,7 +53,7 @@ struct ExamRoutes: Sendable {
 
     @Sendable
     private func replace(_ call: Call) async throws -> Response {
-        let exam = try await access.exam(call.examID, for: call.bearer)
+        let exam = try await access.exam(call.examID, for: call.bearer, to: .edit)
         let draft = try Self.checked(try await call.json(ExamDraft.self))
         let changed = try await store.update(
             exam.id, draft: draft, expectedVersion: try Self.expectedVersion(call, exam),
@@ -65,7 +67,7 @@ struct ExamRoutes: Sendable {
         // A patch means "whatever the rest is", so a change by somebody else in between only makes it start again.
         var attempts = 5
         while true {
-            let exam = try await access.exam(call.examID, for: call.bearer)
+            let exam = try await access.exam(call.examID, for: call.bearer, to: .edit)
             let expected = try Self.expectedVersion(call, exam)
             do {
                 let changed = try await store.update(
@@ -82,7 +84,7 @@ struct ExamRoutes: Sendable {
 
     @Sendable
     private func delete(_ call: Call) async throws -> Response {
-        let exam = try await access.exam(call.examID, for: call.bearer)
+        let exam = try await access.exam(call.examID, for: call.bearer, to: .own)
         _ = try Self.expectedVersion(call, exam)
         try await store.delete(exam.id, context: call.eventContext)
         return Response(status: .noContent)

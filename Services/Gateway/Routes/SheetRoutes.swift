@@ -21,7 +21,7 @@ struct SheetRoutes: Sendable {
     func declare(in routes: RouteTable) {
         routes.on(.get, "/api/exams/{exam}/sheets", allow: .staff, use: list)
         routes.on(.get, "/api/sheets/{sheet}", allow: .staff, use: show)
-        routes.on(.get, "/api/sheets/{sheet}/marks", allow: .staff, use: marks)
+        routes.on(.get, "/api/sheets/{sheet}/marks", allow: .staffAndMarkers, use: marks)
         routes.on(.get, "/api/sheets/{sheet}/image", allow: .staff, use: image)
     }
 
@@ -42,8 +42,9 @@ struct SheetRoutes: Sendable {
 
     @Sendable
     private func marks(_ call: Call) async throws -> Response {
-        let sheet = try await sheet(call)
-        return try .json(ListDocument(items: sheet.marks.map(MarkDocument.init), nextCursor: nil))
+        let (known, questions) = try await access.markedSheet(call.sheetID, for: call.bearer)
+        let marks = try await target(of: known).marks.filter { questions?.contains($0.question) ?? true }
+        return try .json(ListDocument(items: marks.map(MarkDocument.init), nextCursor: nil))
     }
 
     /// The file as it was uploaded, `page` counting the sheet's images from 1.
@@ -72,7 +73,11 @@ struct SheetRoutes: Sendable {
 
     /// The sheet of the address, or the one it was joined to.
     private func sheet(_ call: Call) async throws -> Sheet {
-        var (sheet, _) = try await access.sheet(call.sheetID, for: call.bearer)
+        try await target(of: try await access.sheet(call.sheetID, for: call.bearer).0)
+    }
+
+    private func target(of sheet: Sheet) async throws -> Sheet {
+        var sheet = sheet
         // Sheets are joined to such as are joined to none; the bound is for a broken record.
         for _ in 0..<4 {
             guard let target = sheet.joinedTo, let joined = try await store.sheet(target) else { break }

@@ -16,7 +16,7 @@ struct UploadRoutes: Sendable {
     @Sendable
     private func upload(_ call: Call) async throws -> Response {
         let (exam, files) = try await receiver.receive(call.request) { id in
-            _ = try await access.exam(id, for: call.bearer)
+            _ = try await access.exam(id, for: call.bearer, to: .edit)
         }
         let (sheets, rejected) = try await admission.admit(files, to: exam, context: call.eventContext)
         call.context.logger.info(

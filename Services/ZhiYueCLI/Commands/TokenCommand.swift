@@ -2,7 +2,6 @@ internal import Access
 internal import ArgumentParser
 internal import Audit
 internal import Domain
-internal import FoundationEssentials
 
 /// Prints an access token.
 struct TokenCommand: AsyncParsableCommand {
@@ -10,7 +9,7 @@ struct TokenCommand: AsyncParsableCommand {
         commandName: "token",
         abstract: "Print an access token (JWT) for a user.",
         discussion: """
-            It is signed with $JWT_SECRET, else with the secret in DIR/jwt-secret, and noted in the audit log of the \
+            It is signed with $JWT_SECRET, else with the first secret in $JWT_SECRET_FILE or DIR/jwt-secret, and noted in the audit log of the \
             running system.
             """)
 
@@ -20,6 +19,9 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "What the bearer may do: admin, teacher, marker, student or service.")
     var role: Role
 
+    @Option(help: "Of a student: the number on the student's sheets.")
+    var studentID: String?
+
     @Option(name: .customLong("ttl"), help: "How long the token is valid, in seconds.")
     var lifetime = 3600
 
@@ -27,19 +29,15 @@ struct TokenCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard UserID(user).isValid else { throw ValidationError("--user is no valid user name") }
-        guard (1...315_360_000).contains(lifetime) else {
-            throw ValidationError("--ttl must be from 1 to 315360000 seconds (ten years)")
+        guard (1...TokenAuthority.longestLifetime).contains(lifetime) else {
+            throw ValidationError("--ttl must be from 1 to \(TokenAuthority.longestLifetime) seconds (a year)")
         }
     }
 
     func run() async throws {
-        let environment = ProcessInfo.processInfo.environment
-        let directory = system.files.dataDirectory
-        guard environment["JWT_SECRET"]?.isEmpty == false || FileManager.default.fileExists(atPath: directory) else {
-            throw CommandFailure("\(directory) does not exist; give the --data of the running system, or JWT_SECRET")
-        }
-        let secret = try TokenSecret.load(secret: environment["JWT_SECRET"], directory: directory)
-        let token = try await TokenAuthority(secret: secret).token(for: UserID(user), role: role, lifetime: lifetime)
+        let secrets = try TokenSecretSource.ofEnvironment(directory: system.files.dataDirectory).load()
+        let token = try await TokenAuthority(secrets: secrets).token(
+            for: UserID(user), role: role, lifetime: lifetime, studentID: studentID)
         do {
             try await record()
         } catch {

@@ -6,12 +6,16 @@ enum AdminPassword {
     private static let alphabet = Array("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789")
     private static let length = 20
 
+    static func random() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return String((0..<length).compactMap { _ in alphabet.randomElement(using: &generator) })
+    }
+
     /// Makes the file, readable by its owner only, unless it is there.
     /// - Returns: the new password, or nil when there was one.
     static func create(at path: String) throws(CommandFailure) -> String? {
         if access(path, F_OK) == 0 { return nil }
-        var generator = SystemRandomNumberGenerator()
-        let password = String((0..<length).compactMap { _ in alphabet.randomElement(using: &generator) })
+        let password = random()
         // Written aside and linked into place, so that nobody ever reads half of it and the first of two systems wins.
         let temporary = "\(path).\(getpid())"
         unlink(temporary)

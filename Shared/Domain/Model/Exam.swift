@@ -44,6 +44,10 @@ package struct Exam: Codable, Equatable, Sendable {
     package var version: Int
     /// The version in which the answer key, points or rules last changed; marks name the one they were made with.
     package var keyVersion: Int
+    /// nil when only the owner has to do with it.
+    package var grants: ExamGrants?
+    /// When students were let see their results; nil while they are not.
+    package var publishedAt: Timestamp?
 
     package init(
         id: ExamID, draft: ExamDraft, owner: UserID, createdAt: Timestamp, updatedAt: Timestamp, version: Int,
@@ -69,6 +73,8 @@ package struct Exam: Codable, Equatable, Sendable {
         case updatedAt = "updated_at"
         case version
         case keyVersion = "key_version"
+        case grants
+        case publishedAt = "published_at"
     }
 
     package var draft: ExamDraft {

@@ -12,22 +12,6 @@ package enum Role: String, Codable, Sendable, CaseIterable {
     case service
 }
 
-/// A user as stored.
-package struct User: Codable, Equatable, Sendable {
-    package var id: UserID
-    package var role: Role
-    /// `scrypt$N$r$p$salt$hash`, salt and hash in base64.
-    package var passwordHash: String
-    package var createdAt: Timestamp
-
-    package init(id: UserID, role: Role, passwordHash: String, createdAt: Timestamp) {
-        self.id = id
-        self.role = role
-        self.passwordHash = passwordHash
-        self.createdAt = createdAt
-    }
-}
-
 /// A message in a user's inbox.
 package struct InboxMessage: Codable, Equatable, Sendable {
     package enum Kind: String, Codable, Sendable {
