@@ -97,7 +97,7 @@ enum Gateway {
         let selection = EventSelection(access: access)
         let audit = audit(context)
         let (signIn, sessions, authenticator) = (identity.signIn, identity.sessions, identity.authenticator)
-        let routes = RouteTable(authenticator: authenticator)
+        let routes = RouteTable(authenticator: authenticator, proxies: configuration.proxies)
         routes.addHealth(context.health) { gauges.text + hub.metrics }
         AuthRoutes(signIn: signIn, sessions: sessions, authenticator: authenticator, audit: audit)
             .declare(in: routes)

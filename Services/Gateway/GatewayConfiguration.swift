@@ -12,6 +12,8 @@ struct GatewayConfiguration: Sendable {
     var upload = UploadLimits()
     /// `HTTP_IDLE_TIMEOUT`: how long a connection may be without a request.
     var idleTimeout: Duration = .seconds(75)
+    /// `HTTP_TRUSTED_PROXIES`
+    var proxies = TrustedProxies()
     /// Whose tokens are accepted.
     var token = TokenConfiguration()
     /// `JWT_TTL`: seconds an access token is valid.
@@ -40,6 +42,7 @@ struct GatewayConfiguration: Sendable {
         upload.fileBytes = try reader.integer("HTTP_MAX_FILE_BYTES", in: 1024...1 << 40, default: upload.fileBytes)
         upload.files = try reader.integer("HTTP_MAX_FILES", in: 1...10_000, default: upload.files)
         idleTimeout = try reader.seconds("HTTP_IDLE_TIMEOUT", in: 1...3600, default: idleTimeout)
+        proxies = try TrustedProxies(reader: reader)
         token = try TokenConfiguration(reader: reader)
         tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
         sessionLifetime = try reader.integer("JWT_REFRESH_TTL", in: 1...31_536_000, default: sessionLifetime)

@@ -9,12 +9,14 @@ struct ExchangeMiddleware: RouterMiddleware {
     typealias Context = GatewayContext
 
     let metrics: HTTPMetrics
+    let proxies: TrustedProxies
 
     func handle(
         _ request: Request, context: GatewayContext,
         next: @concurrent (Request, GatewayContext) async throws -> Response
     ) async throws -> Response {
         var context = context
+        context.address = proxies.client(peer: context.address, forwarded: request.headers[.forwardedFor])
         context.requestID = Self.identifier(request.headers[.requestID]) ?? UUIDv7.make().compactString
         context.correlationID = Self.identifier(request.headers[.correlationID]).map { CorrelationID($0) } ?? .make()
         context.logger[metadataKey: "request_id"] = "\(context.requestID)"
@@ -76,6 +78,7 @@ struct ExchangeMiddleware: RouterMiddleware {
 extension HTTPField.Name {
     static let requestID = custom("X-Request-ID")
     static let correlationID = custom("X-Correlation-ID")
+    static let forwardedFor = custom("X-Forwarded-For")
     static let contentTypeOptions = custom("X-Content-Type-Options")
 
     static func custom(_ name: String) -> HTTPField.Name {

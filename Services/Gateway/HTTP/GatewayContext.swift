@@ -16,8 +16,9 @@ struct GatewayContext: RequestContext {
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
+        address = source.channel.remoteAddress?.ipAddress
     }
 
-    /// The other end of the connection, without its port.
-    var address: String? { channel.remoteAddress?.ipAddress }
+    /// Where the request comes from, without a port: the other end of the connection, or whom a proxy of ours names.
+    var address: String?
 }

@@ -15,9 +15,9 @@ final class RouteTable {
     private let metrics = HTTPMetrics()
     private var methods: [String: Set<HTTPRequest.Method>] = [:]
 
-    init(authenticator: Authenticator) {
+    init(authenticator: Authenticator, proxies: TrustedProxies) {
         self.authenticator = authenticator
-        router.add(middleware: ExchangeMiddleware(metrics: metrics))
+        router.add(middleware: ExchangeMiddleware(metrics: metrics, proxies: proxies))
     }
 
     /// An address for signed-in users of some roles.
