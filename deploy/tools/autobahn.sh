@@ -16,6 +16,7 @@ mkdir -p "$suite"
     "$suite/python/bin/pip" install --quiet autobahn twisted
 [ -d "$suite/suite/autobahntestsuite" ] || PATH="$PWD/$suite/python/bin:$PATH" bash "$tools/prepare.sh" "$PWD/$suite/suite"
 
+rm -f "$suite/port"
 .build/debug/WebSocketEcho > "$suite/port" &
 echo=$!
 trap 'kill $echo' EXIT
