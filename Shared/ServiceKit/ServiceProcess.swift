@@ -6,7 +6,7 @@ package import ExamStore
 internal import Hummingbird
 package import Logging
 package import NIOCore
-package import NIOPosix
+internal import NIOPosix
 package import Redis
 package import ServiceLifecycle
 internal import Synchronization

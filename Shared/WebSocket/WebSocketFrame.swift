@@ -41,10 +41,10 @@ package enum WebSocketFrame {
         return payload
     }
 
-    static func appendHeader(
-        _ opcode: WebSocketOpcode, length: Int, maskBit: UInt8, isCompressed: Bool = false, to frame: inout ByteBuffer
+    private static func appendHeader(
+        _ opcode: WebSocketOpcode, length: Int, maskBit: UInt8, to frame: inout ByteBuffer
     ) {
-        frame.writeInteger((isCompressed ? 0xC0 : 0x80) | opcode.rawValue)
+        frame.writeInteger(0x80 | opcode.rawValue)
         switch length {
         case ..<126: frame.writeInteger(maskBit | UInt8(length))
         case ..<65_536:

@@ -16,8 +16,6 @@ package struct WebSocketHandshake: Equatable, Sendable {
     package let accept: String
     /// In the client's order of preference.
     package let subprotocols: [String]
-    /// As sent.
-    package let extensions: String
 
     package init(_ head: HTTPRequestHead) throws(Refusal) {
         guard head.method == .GET, head.version == .http1_1 else {
@@ -42,7 +40,6 @@ package struct WebSocketHandshake: Equatable, Sendable {
         }
         accept = Self.accept(key: keys[0])
         self.subprotocols = subprotocols
-        extensions = head.headers["sec-websocket-extensions"].joined(separator: ", ")
     }
 
     /// The proof of a server that it has understood `key`.

@@ -24,7 +24,6 @@ package struct WebSocketParser {
 
     private let role: WebSocketRole
     private let maxMessageBytes: Int
-    private let inflater: (any WebSocketInflater)?
 
     // The frame under way.
     private var step = Step.start
@@ -39,18 +38,12 @@ package struct WebSocketParser {
     // The message under way; frames of control come in between.
     private var message: ByteBuffer?
     private var messageOpcode: WebSocketOpcode?
-    private var isCompressed = false
     private var utf8 = UTF8Validation()
 
-    /// - Parameter maxMessageBytes: of all fragments of a message together, as they are when unfolded.
+    /// - Parameter maxMessageBytes: of all fragments of a message together.
     package init(role: WebSocketRole, maxMessageBytes: Int) {
-        self.init(role: role, maxMessageBytes: maxMessageBytes, inflater: nil)
-    }
-
-    init(role: WebSocketRole, maxMessageBytes: Int, inflater: (any WebSocketInflater)?) {
         self.role = role
         self.maxMessageBytes = maxMessageBytes
-        self.inflater = inflater
     }
 
     /// Takes bytes off the front of `input` until something is complete.
@@ -95,11 +88,8 @@ package struct WebSocketParser {
             throw WebSocketError(.protocolError, "the opcode is reserved")
         }
         isFinal = byte & 0x80 != 0
-        let reserved = byte & 0x70
-        let mayBeCompressed = inflater != nil && (opcode == .text || opcode == .binary)
-        guard reserved == 0 || (reserved == 0x40 && mayBeCompressed) else {
-            throw WebSocketError(.protocolError, "a reserved bit is set")
-        }
+        // No extension is ever agreed on.
+        guard byte & 0x70 == 0 else { throw WebSocketError(.protocolError, "a reserved bit is set") }
         switch opcode {
         case .continuation:
             guard messageOpcode != nil else {
@@ -111,7 +101,6 @@ package struct WebSocketParser {
             }
             messageOpcode = opcode
             message = nil
-            isCompressed = reserved != 0
             utf8 = UTF8Validation()
         case .close, .ping, .pong:
             guard isFinal else { throw WebSocketError(.protocolError, "a control frame is fragmented") }
@@ -168,9 +157,7 @@ package struct WebSocketParser {
             if opcode.isControl {
                 Self.append(piece, to: &control)
             } else {
-                if messageOpcode == .text, !isCompressed {
-                    try check(piece)
-                }
+                if messageOpcode == .text { try check(piece) }
                 Self.append(piece, to: &message)
             }
         }
@@ -198,14 +185,10 @@ package struct WebSocketParser {
     }
 
     private mutating func messageEvent() throws(WebSocketError) -> Event {
-        var content = message ?? ByteBuffer()
+        let content = message ?? ByteBuffer()
         let isText = messageOpcode == .text
         message = nil
         messageOpcode = nil
-        if isCompressed, let inflater {
-            content = try inflater.inflate(content, limit: maxMessageBytes)
-            if isText { try check(content) }
-        }
         guard isText else { return .binary(content) }
         guard utf8.isComplete else { throw WebSocketError(.invalidPayload, "the text ends within a character") }
         return .text(content)

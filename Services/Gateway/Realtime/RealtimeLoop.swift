@@ -431,7 +431,7 @@ final class RealtimeLoop: @unchecked Sendable {
             case .some(true): subscription.underReview.remove(exam)
             case .some(false): withdraw(exam, from: [subscription])
             case .none:
-                eventLoop.scheduleTask(in: .seconds(1)) { self.review(subscription, user) }
+                eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.review(subscription, user) }
                 return
             }
             review(subscription, user)
