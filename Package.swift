@@ -36,9 +36,10 @@ let serviceFoundation: [Target.Dependency] = [
     "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit", logging, lifecycle,
 ]
 
-func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func service(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .executableTarget(
-        name: name, dependencies: serviceFoundation + dependencies, path: "Services/\(name)", swiftSettings: settings)
+        name: name, dependencies: serviceFoundation + dependencies, path: "Services/\(name)", resources: resources,
+        swiftSettings: settings)
 }
 
 func shared(
@@ -140,7 +141,7 @@ let package = Package(
             [
                 "Access", "AnswerSheet", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore, nioHTTP1,
                 nioHTTPTypes, nioPosix,
-            ]),
+            ], resources: [.embedInCode("OpenAPI/Page")]),
         service("EventRouter", ["Coordination"]),
         service("OCRWorker", ["ScanReader"]),
         .executableTarget(

@@ -55,7 +55,7 @@ enum Gateway {
         if let path = configuration.adminPasswordFile {
             try await signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
-        let routes = routes(
+        let routes = try routes(
             context, configuration: configuration, tokens: tokens, signIn: signIn, gauges: gauges)
         let maxUploadBytes = configuration.upload.totalBytes
         return Application(
@@ -75,7 +75,7 @@ enum Gateway {
     private static func routes(
         _ context: ServiceContext, configuration: GatewayConfiguration, tokens: TokenAuthority, signIn: SignIn,
         gauges: QueueGauges
-    ) -> RouteTable {
+    ) throws -> RouteTable {
         let (store, queue, blobs) = (context.store, context.queue, context.blobs)
         let access = ExamAccess(store: store)
         let selection = EventSelection(access: access)
@@ -102,6 +102,7 @@ enum Gateway {
         AuditRoutes(audit: audit).declare(in: routes)
         NotificationRoutes(store: store).declare(in: routes)
         SystemRoutes(registry: context.registry, queue: queue, bus: context.bus).declare(in: routes)
+        try DocumentRoutes.declare(in: routes)
         return routes
     }
 

@@ -9,6 +9,7 @@ struct Call: Sendable {
     let request: Request
     let context: GatewayContext
     let bearer: AccessClaims
+    let operation: Operation
 
     /// What the events and tasks caused by this request carry.
     var eventContext: EventContext {
@@ -29,8 +30,8 @@ struct Call: Sendable {
 
     /// - Throws: `Problem` when a parameter has no valid value.
     func query<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws -> Value? {
-        guard let text = request.uri.queryParameters[name[...]], !text.isEmpty else { return nil }
-        guard let value = parse(String(text)) else {
+        guard let text = query(name) else { return nil }
+        guard let value = parse(text) else {
             throw Problem(
                 .badRequest, "invalid-query", "The query parameter \(name) must be \(expected).",
                 errors: [FieldProblem(pointer: "?\(name)", detail: "must be \(expected)")])
@@ -39,7 +40,8 @@ struct Call: Sendable {
     }
 
     func query(_ name: String) -> String? {
-        request.uri.queryParameters[name[...]].flatMap { $0.isEmpty ? nil : String($0) }
+        assert(operation.hasQuery(name), "the description of \(operation.summary) lacks the parameter \(name)")
+        return request.uri.queryParameters[name[...]].flatMap { $0.isEmpty ? nil : String($0) }
     }
 
     /// `limit`, 50 by default.

@@ -8,7 +8,16 @@ struct AuditRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/audit", allow: [.admin], use: list)
+        routes.on(
+            .get, "/api/audit", allow: [.admin],
+            Operation(
+                "Lists who did what, the newest first.",
+                parameters: [
+                    .query("action", .string, "Names of actions separated by commas."),
+                    .query("actor", .string, "By this user only."), .examFilter, .correlationFilter, .from, .to,
+                    .query("order", .choice(["newest", "oldest"]), "Which come first."), .cursor, .limit(max: 1000),
+                ], .json(.list(of: .auditRecord))),
+            use: list)
     }
 
     @Sendable

@@ -13,7 +13,17 @@ struct AuthRoutes: Sendable {
     let lifetime: Int
 
     func declare(in routes: RouteTable) {
-        routes.open(.post, "/api/auth/token", use: token)
+        routes.open(
+            .post, "/api/auth/token",
+            Operation(
+                "A name and a password for an access token.",
+                body: .json(.object("Credentials", ["username": .string, "password": .string])),
+                .json(
+                    .object(
+                        "Grant",
+                        ["access_token": .string, "token_type": .choice(["Bearer"]), "expires_in": .integer])),
+                problems: [.unauthorized]),
+            use: token)
     }
 
     private struct Credentials: Decodable {

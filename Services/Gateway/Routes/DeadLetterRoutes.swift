@@ -12,13 +12,45 @@ struct DeadLetterRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/dead-letters", allow: .staff, use: list)
-        routes.on(.delete, "/api/dead-letters", allow: .operators, use: purgeMany)
-        routes.on(.post, "/api/dead-letters/requeue", allow: .staff, use: requeueMany)
-        routes.on(.get, "/api/dead-letters/{letter}", allow: .staff, use: show)
-        routes.on(.delete, "/api/dead-letters/{letter}", allow: .operators, use: purgeOne)
-        routes.on(.post, "/api/dead-letters/{letter}/requeue", allow: .staff, use: requeueOne)
+        routes.on(
+            .get, "/api/dead-letters", allow: .staff,
+            Operation(
+                "Lists events that were given up, by partition and the oldest first.",
+                parameters: Self.filters + [.cursor, .limit()], .json(.list(of: .deadLetter))),
+            use: list)
+        routes.on(
+            .delete, "/api/dead-letters", allow: .operators,
+            Operation(
+                "Forgets those that match.",
+                parameters: Self.filters + [
+                    .query("all", .choice(["true"]), "All there are, when nothing else is named.")
+                ],
+                .json(.object(["purged": .integer]))),
+            use: purgeMany)
+        routes.on(
+            .post, "/api/dead-letters/requeue", allow: .staff,
+            Operation(
+                "Gives those that match back to the groups that failed.", body: .json(.deadLetterSelection),
+                .json(.object(["requeued": .integer]), .accepted), problems: [.notFound]),
+            use: requeueMany)
+        routes.on(
+            .get, "/api/dead-letters/{letter}", allow: .staff,
+            Operation("Shows a dead letter.", .json(.deadLetter)),
+            use: show)
+        routes.on(
+            .delete, "/api/dead-letters/{letter}", allow: .operators,
+            Operation("Forgets a dead letter.", .deleted),
+            use: purgeOne)
+        routes.on(
+            .post, "/api/dead-letters/{letter}/requeue", allow: .staff,
+            Operation(
+                "Gives a dead letter back to the group that failed.", .json(.object(["requeued": .integer]), .accepted),
+                problems: [.conflict]),
+            use: requeueOne)
     }
+
+    private static let filters =
+        [.query("group", .string, "That this group failed to handle.")] + Operation.Parameter.eventFilters
 
     private struct Requeued: Encodable {
         var requeued: Int

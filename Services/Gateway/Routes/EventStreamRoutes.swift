@@ -22,7 +22,15 @@ struct EventStreamRoutes: Sendable {
     }
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/events/stream", allow: .staff, use: stream)
+        routes.on(
+            .get, "/api/events/stream", allow: .staff,
+            Operation(
+                "Events as they happen.", detail: "Server-sent events of CloudEvents; a teacher has to name an exam.",
+                parameters: Operation.Parameter.eventFilters + [
+                    .header(.lastEventID, .string, "The last event a client that comes back has seen."),
+                    .query("last_event_id", .string, "The same, for clients that cannot set headers."),
+                ], .content("text/event-stream", "Until the client leaves or the token expires.")),
+            use: stream)
     }
 
     @Sendable

@@ -11,12 +11,45 @@ struct ExamRoutes: Sendable {
     let access: ExamAccess
 
     func declare(in routes: RouteTable) {
-        routes.on(.post, "/api/exams", allow: .staff, use: create)
-        routes.on(.get, "/api/exams", allow: .staff, use: list)
-        routes.on(.get, "/api/exams/{exam}", allow: .staff, use: show)
-        routes.on(.put, "/api/exams/{exam}", allow: .staff, use: replace)
-        routes.on(.patch, "/api/exams/{exam}", allow: .staff, use: patch)
-        routes.on(.delete, "/api/exams/{exam}", allow: .staff, use: delete)
+        routes.on(
+            .post, "/api/exams", allow: .staff,
+            Operation(
+                "Creates an exam.", body: .json(.examDraft),
+                .json(.exam, .created, headers: [.location: "Where it is.", .eTag: "Its version."])),
+            use: create)
+        routes.on(
+            .get, "/api/exams", allow: .staff,
+            Operation(
+                "Lists exams, the newest first.", detail: "A teacher sees own exams.", parameters: [.cursor, .limit()],
+                .json(.list(of: .examSummary))),
+            use: list)
+        routes.on(
+            .get, "/api/exams/{exam}", allow: .staff,
+            Operation(
+                "Shows an exam.", parameters: [.ifNoneMatch], .json(.exam, headers: [.eTag: "Its version."]),
+                .notModified),
+            use: show)
+        routes.on(
+            .put, "/api/exams/{exam}", allow: .staff,
+            Operation(
+                "Replaces an exam.",
+                detail:
+                    "A change of key, points or rules marks all sheets again; once there are sheets no field can move.",
+                parameters: [.ifMatch], body: .json(.examDraft), .json(.exam, headers: [.eTag: "Its version."]),
+                problems: [.conflict, .preconditionFailed]),
+            use: replace)
+        routes.on(
+            .patch, "/api/exams/{exam}", allow: .staff,
+            Operation(
+                "Changes parts of an exam; what is absent stays.", parameters: [.ifMatch], body: .json(.examPatch),
+                .json(.exam, headers: [.eTag: "Its version."]), problems: [.conflict, .preconditionFailed]),
+            use: patch)
+        routes.on(
+            .delete, "/api/exams/{exam}", allow: .staff,
+            Operation(
+                "Deletes an exam and all that belongs to it.", parameters: [.ifMatch], .deleted,
+                problems: [.preconditionFailed]),
+            use: delete)
     }
 
     @Sendable

@@ -10,14 +10,39 @@ struct QueueRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/queues", allow: .operators, use: list)
-        routes.on(.get, "/api/queues/{type}", allow: .operators, use: show)
-        routes.on(.post, "/api/queues/{type}/pause", allow: .operators, use: pause)
-        routes.on(.post, "/api/queues/{type}/resume", allow: .operators, use: resume)
-        routes.on(.put, "/api/queues/{type}/limits", allow: .operators, use: setLimits)
-        routes.on(.get, "/api/queues/{type}/schedules", allow: .operators, use: schedules)
-        routes.on(.put, "/api/queues/{type}/schedules/{name}", allow: .operators, use: setSchedule)
-        routes.on(.delete, "/api/queues/{type}/schedules/{name}", allow: .operators, use: removeSchedule)
+        routes.on(
+            .get, "/api/queues", allow: .operators,
+            Operation("Lists the queues of all types of tasks.", .json(.list(of: .queue))),
+            use: list)
+        routes.on(
+            .get, "/api/queues/{type}", allow: .operators,
+            Operation("Shows a queue.", .json(.queue)),
+            use: show)
+        routes.on(
+            .post, "/api/queues/{type}/pause", allow: .operators,
+            Operation("Lets no further task of the type begin.", .json(.queue)),
+            use: pause)
+        routes.on(
+            .post, "/api/queues/{type}/resume", allow: .operators,
+            Operation("Lets tasks of the type begin again.", .json(.queue)),
+            use: resume)
+        routes.on(
+            .put, "/api/queues/{type}/limits", allow: .operators,
+            Operation("Sets how many tasks run at a time.", body: .json(.queueLimits), .json(.queue)),
+            use: setLimits)
+        routes.on(
+            .get, "/api/queues/{type}/schedules", allow: .operators,
+            Operation("Lists what recurs.", .json(.list(of: .placedSchedule))),
+            use: schedules)
+        routes.on(
+            .put, "/api/queues/{type}/schedules/{name}", allow: .operators,
+            Operation(
+                "Sets work that recurs.", body: .json(.scheduleRequest), .json(.placedSchedule)),
+            use: setSchedule)
+        routes.on(
+            .delete, "/api/queues/{type}/schedules/{name}", allow: .operators,
+            Operation("Ends work that recurs.", .deleted),
+            use: removeSchedule)
     }
 
     @Sendable

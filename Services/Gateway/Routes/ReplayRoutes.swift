@@ -10,11 +10,31 @@ struct ReplayRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.post, "/api/events/replay", allow: .operators, use: start)
-        routes.on(.get, "/api/events/replay", allow: .operators, use: list)
-        routes.on(.get, "/api/events/replay/{replay}", allow: .operators, use: show)
-        routes.on(.delete, "/api/events/replay/{replay}", allow: .operators, use: cancel)
-        routes.on(.get, "/api/events/handlers", allow: .operators, use: handlers)
+        routes.on(
+            .post, "/api/events/replay", allow: .operators,
+            Operation(
+                "Has events handled again.", body: .json(.replayRequest),
+                .json(.list(of: .replay), .accepted, "Begun, one a handler."),
+                .json(.replayCount, .ok, "What a dry run counted.")),
+            use: start)
+        routes.on(
+            .get, "/api/events/replay", allow: .operators,
+            Operation("Lists replays, the newest first.", parameters: [.limit()], .json(.list(of: .replay))),
+            use: list)
+        routes.on(
+            .get, "/api/events/replay/{replay}", allow: .operators,
+            Operation("Shows a replay.", .json(.replay)),
+            use: show)
+        routes.on(
+            .delete, "/api/events/replay/{replay}", allow: .operators,
+            Operation("Cancels a replay.", .json(.replay, .accepted)),
+            use: cancel)
+        routes.on(
+            .get, "/api/events/handlers", allow: .operators,
+            Operation(
+                "Lists the handlers that can be asked to handle events again.",
+                .json(.list(of: .object(["group": .string, "handler": .string])))),
+            use: handlers)
     }
 
     /// Everything left out matches all; `group` alone means all its handlers.

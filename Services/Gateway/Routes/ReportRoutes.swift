@@ -23,8 +23,16 @@ struct ReportRoutes: Sendable {
     }
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/exams/{exam}/statistics", allow: .staff, use: statistics)
-        routes.on(.get, "/api/exams/{exam}/results.csv", allow: .staff, use: results)
+        routes.on(
+            .get, "/api/exams/{exam}/statistics", allow: .staff,
+            Operation("Figures of an exam's marks.", .json(.statistics)),
+            use: statistics)
+        routes.on(
+            .get, "/api/exams/{exam}/results.csv", allow: .staff,
+            Operation(
+                "The table of the marks as they are now.",
+                .content("text/csv", "A header row, and a row a student.", headers: [.eTag: "Names the content."])),
+            use: results)
     }
 
     @Sendable

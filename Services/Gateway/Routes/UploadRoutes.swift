@@ -10,7 +10,14 @@ struct UploadRoutes: Sendable {
     let admission: UploadAdmission
 
     func declare(in routes: RouteTable) {
-        routes.on(.post, "/api/upload", allow: .staff, use: upload)
+        routes.on(
+            .post, "/api/upload", allow: .staff,
+            Operation(
+                "Uploads scans of an exam's sheets.",
+                detail:
+                    "Each page becomes a sheet that is read and marked by and by; the same page again is the same sheet.",
+                body: .form(.uploadForm), .json(.upload, .accepted, "Taken; reading goes on."), problems: [.notFound]),
+            use: upload)
     }
 
     @Sendable
