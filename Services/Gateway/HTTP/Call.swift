@@ -15,7 +15,7 @@ struct Call: Sendable {
     var eventContext: EventContext {
         EventContext(
             source: "/zhiyue/gateway", correlationID: context.correlationID, causationID: nil, actor: bearer.user,
-            address: context.address, traceparent: nil)
+            address: context.address, traceparent: context.trace?.text)
     }
 
     /// A part of the path, percent-decoded; empty when it cannot be decoded.
@@ -30,7 +30,7 @@ struct Call: Sendable {
 
     /// - Throws: `Problem` when a parameter has no valid value.
     func query<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws -> Value? {
-        guard let text = query(name) else { return nil }
+        guard let text = try query(name) else { return nil }
         guard let value = parse(text) else {
             throw Problem(
                 .badRequest, "invalid-query", "The query parameter \(name) must be \(expected).",
@@ -39,9 +39,30 @@ struct Call: Sendable {
         return value
     }
 
-    func query(_ name: String) -> String? {
+    /// nil when it is absent or empty.
+    ///
+    /// - Throws: `Problem` when it stands more than once.
+    func query(_ name: String) throws -> String? {
         assert(operation.hasQuery(name), "the description of \(operation.summary) lacks the parameter \(name)")
-        return request.uri.queryParameters[name[...]].flatMap { $0.isEmpty ? nil : String($0) }
+        let values = request.uri.queryParameters.getAll(name)
+        guard values.count <= 1 else {
+            throw Problem.badRequest("invalid-query", "stands \(values.count) times", at: "?\(name)")
+        }
+        return values.first.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// `exam_id`.
+    func queriedExam() throws -> ExamID? {
+        try query("exam_id", "an identifier of an exam") { text in
+            ExamID(text).isValid ? ExamID(text) : nil
+        }
+    }
+
+    /// `correlation_id`.
+    func queriedCorrelation() throws -> CorrelationID? {
+        try query("correlation_id", "1 to 64 letters, digits, -, _, . or :") { text in
+            RequestIdentifier.isValid(text) ? CorrelationID(text) : nil
+        }
     }
 
     /// `limit`, 50 by default.

@@ -15,8 +15,11 @@ struct ExchangeMiddleware: RouterMiddleware {
         next: @concurrent (Request, GatewayContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        context.requestID = Self.identifier(request.headers[.requestID]) ?? UUIDv7.make().compactString
-        context.correlationID = Self.identifier(request.headers[.correlationID]).map { CorrelationID($0) } ?? .make()
+        context.requestID = RequestIdentifier.of(request, .requestID) ?? UUIDv7.make().compactString
+        context.trace = TraceParent(request.headers[.traceParent])
+        context.correlationID =
+            (RequestIdentifier.of(request, .correlationID) ?? context.trace?.traceID).map { CorrelationID($0) }
+            ?? .make()
         context.logger[metadataKey: "request_id"] = "\(context.requestID)"
         context.logger[metadataKey: "correlation_id"] = "\(context.correlationID)"
         let start = ContinuousClock.now
@@ -62,24 +65,5 @@ struct ExchangeMiddleware: RouterMiddleware {
                 "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
                 "status": "\(response.status.code)", "milliseconds": "\(milliseconds)",
             ])
-    }
-
-    /// - Returns: nil unless `text` is 1 to 64 letters, digits, `-`, `_`, `.` or `:`.
-    private static func identifier(_ text: String?) -> String? {
-        guard let text, (1...64).contains(text.utf8.count),
-            text.utf8.allSatisfy({ $0.isASCIIAlphanumeric || "-_.:".utf8.contains($0) })
-        else { return nil }
-        return text
-    }
-}
-
-extension HTTPField.Name {
-    static let requestID = custom("X-Request-ID")
-    static let correlationID = custom("X-Correlation-ID")
-    static let contentTypeOptions = custom("X-Content-Type-Options")
-
-    static func custom(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
-        return name
     }
 }

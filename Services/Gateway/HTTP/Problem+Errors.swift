@@ -54,6 +54,7 @@ extension Problem {
         case .layoutFixed: Problem(.conflict, "layout-fixed", "\(error.message).")
         case .contention:
             Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
+        case .invalidCursor: .badRequest("invalid-query", "\(error.message).", at: "?cursor")
         case .superseded, .corrupt: nil
         }
     }

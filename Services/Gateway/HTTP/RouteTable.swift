@@ -89,8 +89,13 @@ final class RouteTable {
     }
 
     private static let knownMethods: Set<HTTPRequest.Method> = [
-        .get, .head, .post, .put, .patch, .delete, .options, .trace,
+        .get, .head, .post, .put, .patch, .delete, .options, .trace, .query,
     ]
+}
+
+extension HTTPRequest.Method {
+    /// Safe and with a body; not in the library yet.
+    fileprivate static let query = HTTPRequest.Method("QUERY") ?? .trace
 }
 
 extension Operation.Answer {

@@ -24,9 +24,9 @@ struct APIDocument {
         let parameters = Self.pathParameters(of: path) + operation.parameters
         if !parameters.isEmpty { item["parameters"] = .array(parameters.map { parameter($0) }) }
         if let body = operation.body {
-            item["requestBody"] = [
-                "required": true, "content": .object([body.type: ["schema": reference(body.schema)]]),
-            ]
+            var content: [String: JSONValue] = ["schema": reference(body.schema)]
+            content["example"] = body.example
+            item["requestBody"] = ["required": true, "content": .object([body.type: .object(content)])]
         }
         paths[path, default: [:]][method.rawValue.lowercased()] = .object(item)
     }
@@ -107,9 +107,12 @@ struct APIDocument {
             guard part.hasPrefix("{"), part.hasSuffix("}") else { return nil }
             let name = String(part.dropFirst().dropLast())
             return Operation.Parameter(
-                name: name, place: .path, schema: .string(1...200), detail: "The identifier of the \(name).")
+                name: name, place: .path, schema: pathSchemas[name] ?? .string(1...200),
+                detail: "The identifier of the \(name).")
         }
     }
+
+    private static let pathSchemas: [String: Schema] = ["exam": .examID, "sheet": .sheetID, "type": .taskType]
 
     /// `GET /api/exams/{exam}/results.csv` is `getExamsExamResultsCsv`.
     private static func identifier(_ method: HTTPRequest.Method, _ path: String) -> String {

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import TaskQueue
 
 /// What clients are told about a method at an address: the only place where that is written, since an address cannot be
 /// declared without it.
@@ -18,6 +19,7 @@ struct Operation: Sendable {
     struct Body: Sendable {
         let type: String
         let schema: Schema
+        var example: JSONValue?
     }
 
     struct Answer: Sendable {
@@ -80,10 +82,12 @@ extension Operation.Parameter {
         query("limit", .integer(1...max), "How many items at most; \(min(50, max)) when absent.")
     }
 
-    static let cursor = query("cursor", .string(1...200), "The next_cursor of an earlier page.")
+    static let cursor = query(
+        "cursor", .string(1...200, pattern: "^[0-9A-Za-z._:@/|-]+$"), "The next_cursor of an earlier page.")
     static let examFilter = query("exam_id", .examID, "Of this exam only.")
     static let typeFilter = query("type", .string, "Of these types only: names of events separated by commas.")
-    static let correlationFilter = query("correlation_id", .string, "Of this chain of causes only.")
+    static let correlationFilter = query(
+        "correlation_id", .string(1...64, pattern: "^[0-9A-Za-z._:-]+$"), "Of this chain of causes only.")
     /// Those of `EventSelection`.
     static let eventFilters = [examFilter, typeFilter, correlationFilter]
     static let from = query("from", .time, "Not before this time, in UTC.")
@@ -93,7 +97,10 @@ extension Operation.Parameter {
 }
 
 extension Operation.Body {
-    static func json(_ schema: Schema) -> Self { Self(type: "application/json", schema: schema) }
+    static func json(_ schema: Schema, example: JSONValue? = nil) -> Self {
+        Self(type: "application/json", schema: schema, example: example)
+    }
+
     static func form(_ schema: Schema) -> Self { Self(type: "multipart/form-data", schema: schema) }
 }
 

@@ -1,4 +1,5 @@
 import Domain
+import TaskQueue
 
 extension Schema {
     static let examID = string(1...64, pattern: "^[0-9A-Za-z_-]+$")
@@ -23,14 +24,16 @@ extension Schema {
 
     // MARK: Exams
 
+    private static let points = Schema(["type": "number", "exclusiveMinimum": .integer(0), "maximum": .integer(1000)])
+
     private static let rubric = array(
-        of: object("RubricCriterion", ["text": string, "points": number(0...1000)]))
+        of: object("RubricCriterion", ["text": string, "points": points]))
 
     static let question = object(
         "Question",
         [
             "number": integer(1...999).with("Unique in the exam."), "type": choice(of: Question.Kind.self),
-            "points": number(0...1000).with("Above 0, in steps of 0.01."),
+            "points": points.with("In steps of 0.01."),
             "options?": integer(2...10).with("Of a choice, lettered from A; 4 when absent.").orNull,
             "answer?": string.with("The key: B, ACD, T or 3.14.").orNull,
             "answers?": array(of: string(1...100), count: 1...50)

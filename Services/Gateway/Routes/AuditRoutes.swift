@@ -32,8 +32,8 @@ struct AuditRoutes: Sendable {
         }
         let page = try await audit.list(
             AuditQuery(
-                actions: actions ?? [], actor: call.query("actor"), examID: call.query("exam_id").map { ExamID($0) },
-                correlationID: call.query("correlation_id").map { CorrelationID($0) },
+                actions: actions ?? [], actor: try call.query("actor"), examID: try call.queriedExam(),
+                correlationID: try call.queriedCorrelation(),
                 from: try call.query("from", EventSelection.time, Timestamp.init(rfc3339:)),
                 to: try call.query("to", EventSelection.time, Timestamp.init(rfc3339:)),
                 order: isOldestFirst == true ? .oldestFirst : .newestFirst,

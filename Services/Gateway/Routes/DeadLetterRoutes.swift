@@ -170,7 +170,8 @@ struct DeadLetterRoutes: Sendable {
         try await record(
             .deadLettersPurged, ids, call, exam: query.filter.examID,
             details: [
-                "group": query.group, "type": call.query("type"), "correlation_id": call.query("correlation_id"),
+                "group": query.group, "type": try call.query("type"),
+                "correlation_id": try call.query("correlation_id"),
             ])
         return try .json(Purged(purged: try await bus.purge(ids)))
     }
@@ -178,7 +179,7 @@ struct DeadLetterRoutes: Sendable {
     // MARK: Inside
 
     private func query(_ call: Call) async throws -> DeadLetterQuery {
-        DeadLetterQuery(group: call.query("group"), filter: try await selection.filter(call))
+        DeadLetterQuery(group: try call.query("group"), filter: try await selection.filter(call))
     }
 
     /// Nobody gives back or forgets all by leaving something out.

@@ -46,7 +46,7 @@ struct EventStreamRoutes: Sendable {
         }
         let partitions = filter.examID.map { [bus.partition(of: $0)] } ?? Array(0..<bus.configuration.partitions)
         let ends = try await places.ends(of: partitions)
-        let (start, greeting) = try await start(call.lastEventID, partitions: partitions, ends: ends)
+        let (start, greeting) = try await start(call.lastEventID(), partitions: partitions, ends: ends)
         let writer = EventStreamWriter(
             bus: bus, filter: filter, start: start, greeting: greeting, expiresAt: call.bearer.expiresAt,
             channel: call.context.channel)
@@ -76,9 +76,9 @@ struct EventStreamRoutes: Sendable {
 
 extension Call {
     /// Of a client that comes back; as a query parameter for those that cannot set headers.
-    fileprivate var lastEventID: String? {
+    fileprivate func lastEventID() throws -> String? {
         let header = request.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }
-        return header ?? query("last_event_id")
+        return try header ?? query("last_event_id")
     }
 }
 

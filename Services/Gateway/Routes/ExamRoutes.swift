@@ -4,6 +4,7 @@ import Domain
 import ExamStore
 import HTTPTypes
 import Hummingbird
+import TaskQueue
 
 /// Exams: create, list, read, change, delete.
 struct ExamRoutes: Sendable {
@@ -14,7 +15,7 @@ struct ExamRoutes: Sendable {
         routes.on(
             .post, "/api/exams", allow: .staff,
             Operation(
-                "Creates an exam.", body: .json(.examDraft),
+                "Creates an exam.", body: .json(.examDraft, example: Self.example),
                 .json(.exam, .created, headers: [.location: "Where it is.", .eTag: "Its version."])),
             use: create)
         routes.on(
@@ -51,6 +52,17 @@ struct ExamRoutes: Sendable {
                 problems: [.preconditionFailed]),
             use: delete)
     }
+
+    private static let example: JSONValue = [
+        "title": "Midterm", "subject": "Mathematics", "student_id_digits": .integer(8),
+        "questions": [
+            [
+                "number": .integer(1), "type": "single_choice", "options": .integer(4), "points": .integer(2),
+                "answer": "B",
+            ],
+            ["number": .integer(2), "type": "numeric", "points": .integer(3), "answer": "3.14"],
+        ],
+    ]
 
     @Sendable
     private func create(_ call: Call) async throws -> Response {
@@ -116,8 +128,8 @@ struct ExamRoutes: Sendable {
     @Sendable
     private func delete(_ call: Call) async throws -> Response {
         let exam = try await access.exam(call.examID, for: call.bearer)
-        _ = try Self.expectedVersion(call, exam)
-        try await store.delete(exam.id, context: call.eventContext)
+        let expected = try Self.expectedVersion(call, exam)
+        try await store.delete(exam.id, expectedVersion: expected, context: call.eventContext)
         return Response(status: .noContent)
     }
 
@@ -137,7 +149,7 @@ struct ExamRoutes: Sendable {
     /// - Throws: `Problem` with 412 when the exam has another already.
     private static func expectedVersion(_ call: Call, _ exam: Exam) throws -> Int? {
         guard let condition = call.request.headers[.ifMatch] else { return nil }
-        guard EntityTag.list(condition, matches: EntityTag.of(exam)) else {
+        guard EntityTag.list(condition, matches: EntityTag.of(exam), isStrong: true) else {
             throw Problem(
                 .preconditionFailed, "version-mismatch",
                 "The exam has version \(exam.version) by now. Read it again and repeat the change.",
@@ -148,15 +160,5 @@ struct ExamRoutes: Sendable {
 
     private static func headers(of exam: Exam) -> HTTPFields {
         [.eTag: EntityTag.of(exam), .cacheControl: "private, no-cache"]
-    }
-}
-
-/// Strong entity tags (RFC 9110): the version of a record in quotes.
-enum EntityTag {
-    static func of(_ exam: Exam) -> String { "\"\(exam.version)\"" }
-
-    /// Whether a list of tags, or `*`, holds `tag`.
-    static func list(_ list: String, matches tag: String) -> Bool {
-        list.split(separator: ",").map { String($0).trimmingBlanks() }.contains { $0 == "*" || $0 == tag }
     }
 }
