@@ -95,6 +95,7 @@ let package = Package(
         .systemLibrary(name: "CQREncode", path: "Shared/CQREncode"),
         .systemLibrary(name: "CTurboJPEG", path: "Shared/CTurboJPEG"),
         .systemLibrary(name: "CZip", path: "Shared/CZip"),
+        .systemLibrary(name: "CZlib", path: "Shared/CZlib"),
         .systemLibrary(name: "CZstd", path: "Shared/CZstd"),
         .target(
             name: "CVision", path: "Shared/CVision",
@@ -139,9 +140,9 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Access", "AnswerSheet", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore, nioHTTP1,
-                nioHTTPTypes, nioPosix,
-            ], resources: [.embedInCode("OpenAPI/Page")]),
+                "Access", "AnswerSheet", "CZlib", "ScanReader", crypto, deque, httpTypes, hummingbird, nioCore,
+                nioHTTP1, nioHTTPTypes, nioPosix,
+            ], resources: [.embedInCode("OpenAPI/Page"), .embedInCode("Repeats/Scripts")]),
         service("EventRouter", ["Coordination"]),
         service("OCRWorker", ["ScanReader"]),
         .executableTarget(
@@ -167,9 +168,8 @@ let package = Package(
             [
                 "Gateway", "SheetPrinter", "Access", "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore",
                 "BlobStore", "ServiceKit",
-                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, lifecycle, logging, nioCore,
-                nioHTTP1,
-                nioPosix,
+                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, hummingbird, lifecycle, logging,
+                nioCore, nioHTTP1, nioPosix,
             ]),
         test("AnswerSheetTests", ["AnswerSheet", "SheetPrinting", "Domain"]),
         // Its drawing and scanning loops are pixel loops too.

@@ -80,7 +80,10 @@ enum Gateway {
         let access = ExamAccess(store: store)
         let selection = EventSelection(access: access)
         let audit = audit(context)
-        let routes = RouteTable(authenticator: Authenticator(tokens: tokens))
+        let routes = RouteTable(
+            authenticator: Authenticator(tokens: tokens),
+            repeats: RepeatStore(client: context.client, keys: context.settings.keys),
+            configuration: configuration)
         routes.addHealth(context.health) { gauges.text }
         AuthRoutes(signIn: signIn, tokens: tokens, audit: audit, lifetime: configuration.tokenLifetime)
             .declare(in: routes)

@@ -11,6 +11,13 @@ struct GatewayConfiguration: Sendable {
     var upload = UploadLimits()
     /// `HTTP_IDLE_TIMEOUT`: how long a connection may be without a request.
     var idleTimeout: Duration = .seconds(75)
+    /// `HTTP_RATE_LIMIT_USER` and `HTTP_RATE_LIMIT_ADDRESS`: requests a minute, 0 for any number.
+    var rateLimitUser = 600_000
+    var rateLimitAddress = 600_000
+    /// `HTTP_CORS_ORIGINS`: foreign web pages that may use the API.
+    var origins = CrossOrigin.none
+    /// `HTTP_BEHIND_TLS`: a proxy ends TLS in front of this server.
+    var isBehindTLS = false
     /// `JWT_SECRET`; nil uses the file `jwt-secret` of the data directory.
     var tokenSecret: String?
     /// `JWT_TTL`: seconds an access token is valid.
@@ -27,6 +34,10 @@ struct GatewayConfiguration: Sendable {
     /// `ADMIN_PASSWORD_FILE`: holds the password the user `admin` is created with when there is none.
     var adminPasswordFile: String?
 
+    private enum Switch: String, CaseIterable {
+        case yes, no
+    }
+
     init() {}
 
     /// - Throws: `SettingsError` naming the setting and what is expected.
@@ -38,6 +49,19 @@ struct GatewayConfiguration: Sendable {
         upload.fileBytes = try reader.integer("HTTP_MAX_FILE_BYTES", in: 1024...1 << 40, default: upload.fileBytes)
         upload.files = try reader.integer("HTTP_MAX_FILES", in: 1...10_000, default: upload.files)
         idleTimeout = try reader.seconds("HTTP_IDLE_TIMEOUT", in: 1...3600, default: idleTimeout)
+        let limits = 0...1_000_000_000
+        rateLimitUser = try reader.integer("HTTP_RATE_LIMIT_USER", in: limits, default: rateLimitUser)
+        rateLimitAddress = try reader.integer("HTTP_RATE_LIMIT_ADDRESS", in: limits, default: rateLimitAddress)
+        if let text = reader.text("HTTP_CORS_ORIGINS") {
+            guard let origins = CrossOrigin(text) else {
+                throw SettingsError(
+                    name: "HTTP_CORS_ORIGINS",
+                    problem:
+                        "is \"\(text)\"; * or origins such as https://school.example separated by commas are expected")
+            }
+            self.origins = origins
+        }
+        isBehindTLS = try reader.choice("HTTP_BEHIND_TLS", default: Switch.no) == .yes
         tokenSecret = reader.text("JWT_SECRET", isSecret: true)
         tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
         auditRetention = try reader.seconds("AUDIT_RETENTION", in: 3600...3_153_600_000, default: auditRetention)

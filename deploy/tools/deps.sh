@@ -18,11 +18,11 @@ handwriting="fonts-dkg-handwriting fonts-breip fonts-comic-neue fonts-bwht fonts
 runtime_packages="
     redis-server poppler-utils fonts-noto-cjk tzdata $handwriting
     libhiredis0.14 libopencv-core406 libopencv-imgproc406 libopencv-imgcodecs406 libzxing2 libqrencode4
-    libcairo2 libpango-1.0-0 libpangocairo-1.0-0 libturbojpeg0 libseccomp2 libzip4 libzstd1"
+    libcairo2 libpango-1.0-0 libpangocairo-1.0-0 libturbojpeg0 libseccomp2 libzip4 libzstd1 zlib1g"
 build_packages="
     redis-server poppler-utils fonts-noto-cjk tzdata $handwriting
     libhiredis-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libzxing-dev libqrencode-dev
-    libcairo2-dev libpango1.0-dev libturbojpeg0-dev libseccomp-dev libzip-dev libzstd-dev
+    libcairo2-dev libpango1.0-dev libturbojpeg0-dev libseccomp-dev libzip-dev libzstd-dev zlib1g-dev
     pkg-config openssl python3-yaml"
 
 packages=$build_packages
@@ -75,7 +75,7 @@ else
         command -v $tool > /dev/null || apt_missing=" (the Debian names)$packages"
     done
     if [ -z "$apt_missing" ]; then
-        for library in hiredis opencv4 zxing libqrencode pangocairo libturbojpeg libseccomp libzip libzstd; do
+        for library in hiredis opencv4 zxing libqrencode pangocairo libturbojpeg libseccomp libzip libzstd zlib; do
             pkg-config --exists $library || apt_missing=" (the Debian names)$packages"
         done
     fi

@@ -6,10 +6,23 @@ import Logging
 
 /// A request of a signed-in user.
 struct Call: Sendable {
-    let request: Request
+    private(set) var request: Request
     let context: GatewayContext
     let bearer: AccessClaims
     let operation: Operation
+    let repeats: RepeatStore
+    /// Set while the request has an `Idempotency-Key`: what it and its content are.
+    private var identity: (key: RepeatKey, fingerprint: String)?
+
+    init(
+        request: Request, context: GatewayContext, bearer: AccessClaims, operation: Operation, repeats: RepeatStore
+    ) {
+        self.request = request
+        self.context = context
+        self.bearer = bearer
+        self.operation = operation
+        self.repeats = repeats
+    }
 
     /// What the events and tasks caused by this request carry.
     var eventContext: EventContext {
@@ -78,6 +91,35 @@ struct Call: Sendable {
             text.utf8.count <= 200
                 && text.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_.:@/|".utf8.contains($0) } ? text : nil
         }
+    }
+
+    // MARK: Repetition
+
+    /// Does `body` once for all requests with the same `Idempotency-Key`; for each that has none.
+    ///
+    /// - Parameter parts: all that matters of the request besides user and address.
+    func once(_ parts: [[UInt8]], _ body: (Call) async throws -> Response) async throws -> Response {
+        guard let key = try RepeatKey(request, user: bearer.user) else { return try await body(self) }
+        var call = self
+        let fingerprint = RepeatKey.digest(of: [Array((request.uri.query ?? "").utf8)] + parts)
+        call.identity = (key, fingerprint)
+        return try await repeats.once(
+            key, fingerprint: fingerprint, owner: UUIDv7.make().compactString, logger: context.logger
+        ) { try await body(call) }
+    }
+
+    /// The same, with the whole body as what matters.
+    func onceByBody(_ body: (Call) async throws -> Response) async throws -> Response {
+        guard request.headers[.idempotencyKey] != nil else { return try await body(self) }
+        var call = self
+        let bytes = try await JSONBody.bytes(of: request, limit: JSONBody.defaultLimit)
+        call.request.body = RequestBody(buffer: bytes)
+        return try await call.once([Array(bytes.readableBytesView)], body)
+    }
+
+    /// An identifier for what this request creates, the same whenever it is repeated; nil without an `Idempotency-Key`.
+    func repeatableID(_ name: String) -> String? {
+        identity.map { $0.key.identifier(name, fingerprint: $0.fingerprint) }
     }
 
     // MARK: Body

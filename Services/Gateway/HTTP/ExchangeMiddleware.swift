@@ -4,11 +4,15 @@ import Hummingbird
 import Logging
 import NIOHTTP1
 
-/// Around everything else: gives a request its identifiers, turns errors into problem documents, and logs it.
+/// Around everything else: gives a request its identifiers, counts it, turns errors into problem documents, says what
+/// browsers may do with the answer, and logs it.
 struct ExchangeMiddleware: RouterMiddleware {
     typealias Context = GatewayContext
 
     let metrics: HTTPMetrics
+    let limits: RateLimits
+    let origins: CrossOrigin
+    let security: SecurityHeaders
 
     func handle(
         _ request: Request, context: GatewayContext,
@@ -25,7 +29,7 @@ struct ExchangeMiddleware: RouterMiddleware {
         let start = ContinuousClock.now
         var response: Response
         do {
-            response = try await next(request, context)
+            response = try await answer(request, context, next)
         } catch let error as HTTPParserError {
             // The server answers what is no HTTP itself.
             throw error
@@ -34,10 +38,29 @@ struct ExchangeMiddleware: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID
         response.headers[.correlationID] = context.correlationID.rawValue
-        response.headers[.contentTypeOptions] = "nosniff"
-        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        origins.mark(&response, to: request)
+        security.mark(&response)
         report(request, response, context: context, duration: ContinuousClock.now - start)
         return response
+    }
+
+    private func answer(
+        _ request: Request, _ context: GatewayContext,
+        _ next: @concurrent (Request, GatewayContext) async throws -> Response
+    ) async throws -> Response {
+        if let response = origins.preflight(request) { return response }
+        guard !isHealthCheck(request, context) else { return try await next(request, context) }
+        let told = try limits.count(address: context.address)
+        var response = try await next(request, context)
+        // What is told of the user, if anything, matters more.
+        if response.headers[.rateLimit] == nil { response.headers.append(contentsOf: told) }
+        return response
+    }
+
+    /// By a supervisor on the same machine.
+    private func isHealthCheck(_ request: Request, _ context: GatewayContext) -> Bool {
+        ["/healthz", "/readyz", "/metrics"].contains(request.uri.path)
+            && (context.address.map { $0 == "::1" || $0.hasPrefix("127.") } ?? true)
     }
 
     private static func response(to error: any Error, context: GatewayContext) -> Response {

@@ -46,7 +46,6 @@ extension UInt8 {
 extension HTTPField.Name {
     static let requestID = custom("X-Request-ID")
     static let correlationID = custom("X-Correlation-ID")
-    static let contentTypeOptions = custom("X-Content-Type-Options")
     static let traceParent = custom("traceparent")
 
     static func custom(_ name: String) -> HTTPField.Name {

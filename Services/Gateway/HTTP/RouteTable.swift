@@ -12,13 +12,21 @@ final class RouteTable {
 
     private let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
     private let authenticator: Authenticator
+    private let repeats: RepeatStore
+    private let limits: RateLimits
     private let metrics = HTTPMetrics()
     private var methods: [String: Set<HTTPRequest.Method>] = [:]
     private(set) var document = APIDocument()
 
-    init(authenticator: Authenticator) {
+    init(authenticator: Authenticator, repeats: RepeatStore, configuration: GatewayConfiguration) {
         self.authenticator = authenticator
-        router.add(middleware: ExchangeMiddleware(metrics: metrics))
+        self.repeats = repeats
+        limits = RateLimits(address: configuration.rateLimitAddress, user: configuration.rateLimitUser)
+        router.add(middleware: CompressionMiddleware())
+        router.add(
+            middleware: ExchangeMiddleware(
+                metrics: metrics, limits: limits, origins: configuration.origins,
+                security: SecurityHeaders(isBehindTLS: configuration.isBehindTLS)))
     }
 
     /// An address for signed-in users of some roles.
@@ -27,12 +35,18 @@ final class RouteTable {
         use handler: @escaping Handler
     ) {
         document.add(method, path, roles: roles, operation)
-        add(method, path) { [authenticator] request, context in
+        add(method, path) { [authenticator, repeats, limits] request, context in
             let bearer = try await authenticator.bearer(of: request)
+            let told = try limits.count(user: bearer.user)
             guard roles.contains(bearer.role) else {
                 throw Problem.forbidden("The role \(bearer.role.rawValue) may not do this.")
             }
-            return try await handler(Call(request: request, context: context, bearer: bearer, operation: operation))
+            let call = Call(
+                request: request, context: context, bearer: bearer, operation: operation, repeats: repeats)
+            var response =
+                operation.repetition == .byBody ? try await call.onceByBody(handler) : try await handler(call)
+            response.headers.append(contentsOf: told)
+            return response
         }
     }
 

@@ -67,11 +67,15 @@ struct APIDocument {
             if let type = answer.type {
                 response["content"] = .object([type: answer.schema.map { ["schema": reference($0)] } ?? [:]])
             }
-            if !answer.headers.isEmpty {
+            var headers = answer.headers
+            if operation.repetition != .none {
+                headers[.idempotencyReplayed] = "true when this is the answer to an earlier request of the same key."
+            }
+            if !headers.isEmpty {
                 response["headers"] = .object(
                     Dictionary(
-                        uniqueKeysWithValues: answer.headers.map { name, detail in
-                            (name.canonicalName, ["schema": ["type": "string"], "description": .string(detail)])
+                        uniqueKeysWithValues: headers.map { name, detail in
+                            (name.rawName, ["schema": ["type": "string"], "description": .string(detail)])
                         }))
             }
             responses[String(answer.status.code)] = .object(response)

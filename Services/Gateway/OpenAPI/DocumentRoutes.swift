@@ -43,10 +43,7 @@ enum DocumentRoutes {
     }
 
     private static func entityTag(of bytes: [UInt8]) -> String {
-        let digits = SHA256.hash(data: bytes).prefix(12).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-        return "\"\(digits.joined())\""
+        "\"\(SHA256.hash(data: bytes).prefix(12).hexadecimal)\""
     }
 }
 

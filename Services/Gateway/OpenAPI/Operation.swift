@@ -32,6 +32,15 @@ struct Operation: Sendable {
         var headers: [HTTPField.Name: String] = [:]
     }
 
+    /// Whether a request with an `Idempotency-Key` is done once however often it is sent.
+    enum Repetition: Sendable {
+        case none
+        /// The whole body tells one request from another.
+        case byBody
+        /// The handler itself asks, when it knows what tells one request from another.
+        case byHandler
+    }
+
     /// One sentence, with a full stop.
     let summary: String
     /// More sentences.
@@ -41,17 +50,19 @@ struct Operation: Sendable {
     let answers: [Answer]
     /// Beyond those that follow from the rest.
     let problems: [HTTPResponse.Status]
+    let repetition: Repetition
 
     init(
         _ summary: String, detail: String? = nil, parameters: [Parameter] = [], body: Body? = nil, _ answers: Answer...,
-        problems: [HTTPResponse.Status] = []
+        problems: [HTTPResponse.Status] = [], repetition: Repetition = .none
     ) {
         self.summary = summary
         self.detail = detail
-        self.parameters = parameters
+        self.parameters = parameters + (repetition == .none ? [] : [.idempotencyKey])
         self.body = body
         self.answers = answers
-        self.problems = problems
+        self.problems = problems + (repetition == .none ? [] : [.conflict, .unprocessableContent])
+        self.repetition = repetition
     }
 
     func hasQuery(_ name: String) -> Bool { parameters.contains { $0.place == .query && $0.name == name } }
@@ -75,7 +86,7 @@ extension Operation.Parameter {
     }
 
     static func header(_ name: HTTPField.Name, _ schema: Schema, _ detail: String) -> Self {
-        Self(name: name.canonicalName, place: .header, schema: schema, detail: detail)
+        Self(name: name.rawName, place: .header, schema: schema, detail: detail)
     }
 
     static func limit(max: Int = 200) -> Self {
@@ -93,6 +104,9 @@ extension Operation.Parameter {
     static let from = query("from", .time, "Not before this time, in UTC.")
     static let to = query("to", .time, "Not after this time, in UTC.")
     static let ifMatch = header(.ifMatch, .string, "Only if the record still has this ETag; else 412.")
+    static let idempotencyKey = header(
+        .idempotencyKey, .string(1...255, pattern: "^[!-~]+$"),
+        "A name of your choice for this request. Sent again within a day, it gets the first answer again.")
     static let ifNoneMatch = header(.ifNoneMatch, .string, "Only if it has another ETag than this; else 304.")
 }
 

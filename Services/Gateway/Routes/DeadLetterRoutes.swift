@@ -31,7 +31,7 @@ struct DeadLetterRoutes: Sendable {
             .post, "/api/dead-letters/requeue", allow: .staff,
             Operation(
                 "Gives those that match back to the groups that failed.", body: .json(.deadLetterSelection),
-                .json(.object(["requeued": .integer]), .accepted), problems: [.notFound]),
+                .json(.object(["requeued": .integer]), .accepted), problems: [.notFound], repetition: .byBody),
             use: requeueMany)
         routes.on(
             .get, "/api/dead-letters/{letter}", allow: .staff,
@@ -45,7 +45,7 @@ struct DeadLetterRoutes: Sendable {
             .post, "/api/dead-letters/{letter}/requeue", allow: .staff,
             Operation(
                 "Gives a dead letter back to the group that failed.", .json(.object(["requeued": .integer]), .accepted),
-                problems: [.conflict]),
+                problems: [.conflict], repetition: .byBody),
             use: requeueOne)
     }
 
@@ -114,6 +114,7 @@ struct DeadLetterRoutes: Sendable {
     @Sendable
     private func requeueMany(_ call: Call) async throws -> Response {
         let selected = try await call.json(Selected.self)
+        try Problem.check([("/exam_id", selected.examID?.isValid ?? true, "is no exam identifier")])
         let ids: [DeadLetterID]
         if let texts = selected.ids {
             guard texts.count <= 10_000 else {

@@ -16,7 +16,8 @@ struct ExamRoutes: Sendable {
             .post, "/api/exams", allow: .staff,
             Operation(
                 "Creates an exam.", body: .json(.examDraft, example: Self.example),
-                .json(.exam, .created, headers: [.location: "Where it is.", .eTag: "Its version."])),
+                .json(.exam, .created, headers: [.location: "Where it is.", .eTag: "Its version."]), repetition: .byBody
+            ),
             use: create)
         routes.on(
             .get, "/api/exams", allow: .staff,
@@ -68,10 +69,16 @@ struct ExamRoutes: Sendable {
     private func create(_ call: Call) async throws -> Response {
         let draft = try Self.checked(try await call.json(ExamDraft.self))
         let now = Timestamp.now
-        let exam = Exam(
-            id: .make(), draft: draft, owner: call.bearer.user, createdAt: now, updatedAt: now, version: 1,
-            keyVersion: 1)
-        try await store.create(exam, layout: AnswerSheetLayout.make(for: exam), context: call.eventContext)
+        let repeatableID = call.repeatableID("exam").map { ExamID($0) }
+        var exam = Exam(
+            id: repeatableID ?? .make(), draft: draft, owner: call.bearer.user, createdAt: now, updatedAt: now,
+            version: 1, keyVersion: 1)
+        do {
+            try await store.create(exam, layout: AnswerSheetLayout.make(for: exam), context: call.eventContext)
+        } catch let error as ExamStoreError where error.code == .versionMismatch && repeatableID != nil {
+            // Made by the same request earlier, whose answer was not kept.
+            exam = try await access.exam(exam.id, for: call.bearer)
+        }
         var headers = Self.headers(of: exam)
         headers[.location] = "/api/exams/\(exam.id)"
         return try .json(ExamDocument(exam: exam), status: .created, headers: headers)

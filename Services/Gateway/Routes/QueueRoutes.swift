@@ -75,6 +75,10 @@ struct QueueRoutes: Sendable {
     private func setLimits(_ call: Call) async throws -> Response {
         let type = try type(call)
         let limits = try await call.json(QueueLimits.self)
+        try Problem.check([
+            ("/running", (limits.running ?? 1) >= 1, "must be at least 1; to stop a queue, pause it"),
+            ("/running_per_exam", (limits.runningPerExam ?? 1) >= 1, "must be at least 1; to stop a queue, pause it"),
+        ])
         try await queue.setLimits(limits, type: type)
         try await append(.queueLimited, type, call, details: limits.details)
         return try .json(try await document(type))
@@ -150,8 +154,14 @@ private struct ScheduleRequest: Decodable {
     func schedule(name: String, type: TaskType) throws -> TaskSchedule {
         let request = TaskRequest(type: type, priority: priority, payload: payload, examID: examID)
         let draft = try request.draft(context: EventContext(source: "/zhiyue/gateway", correlationID: .make()))
+        let expression: CronExpression
+        do throws(TaskQueueError) {
+            expression = try CronExpression(cron)
+        } catch {
+            throw Problem.unprocessable([FieldProblem(pointer: "/cron", detail: error.message)])
+        }
         return TaskSchedule(
-            name: name, type: type, cron: try CronExpression(cron), zone: zone ?? "UTC", payload: payload,
-            priority: draft.priority, examID: examID)
+            name: name, type: type, cron: expression, zone: zone ?? "UTC", payload: payload, priority: draft.priority,
+            examID: examID)
     }
 }

@@ -17,7 +17,8 @@ struct TaskRoutes: Sendable {
             Operation(
                 "Submits a task.", body: .json(.taskRequest),
                 .json(.taskSubmission, .created, headers: [.location: "Where it is."]),
-                .json(.taskSubmission, .ok, "It was submitted before.", headers: [.location: "Where it is."])),
+                .json(.taskSubmission, .ok, "It was submitted before.", headers: [.location: "Where it is."]),
+                repetition: .byBody),
             use: submit)
         routes.on(
             .get, "/api/tasks", allow: .operators,
