@@ -109,6 +109,10 @@ struct RunningGateway: Sendable {
         let bearer = if let token { token } else { try await self.token() }
         if !bearer.isEmpty { request.headers.add(name: "Authorization", value: "Bearer \(bearer)") }
         for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if !request.headers.contains(name: "Accept-Encoding") {
+            // The shared client refuses what unpacks to much more than it was, as lists do.
+            request.headers.add(name: "Accept-Encoding", value: "identity")
+        }
         request.body = body
         let response = try await client.execute(request, timeout: .seconds(60))
         let bytes = try await response.body.collect(upTo: 64 << 20)
