@@ -168,7 +168,8 @@ let package = Package(
             [
                 "Gateway", "SheetPrinter", "Access", "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore",
                 "BlobStore", "ServiceKit",
-                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, hummingbird, lifecycle, logging,
+                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, httpTypes, hummingbird, lifecycle,
+                logging,
                 nioCore, nioHTTP1, nioPosix,
             ]),
         test("AnswerSheetTests", ["AnswerSheet", "SheetPrinting", "Domain"]),

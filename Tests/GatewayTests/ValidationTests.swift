@@ -96,6 +96,13 @@ import Testing
             body: #"{"title":"x","questions":"# + String(repeating: "[", count: 5000),
             status: 400, code: "malformed-json", pointers: [""]),
         Case(
+            method: "POST", path: "/api/exams",
+            body: """
+                {"title":"x","questions":[{"number":1,"type":"short_text","points":1,"answer":"x","digits":-9,"options":1,
+                "max_edits":6,"height":1e9,"tolerance":-1,"rubric":[{"text":"","points":0}]}]}
+                """, status: 422, code: "invalid-exam",
+            pointers: ["options", "tolerance", "digits", "max_edits", "height", "rubric"].map { "/questions/0/\($0)" }),
+        Case(
             method: "POST", path: "/api/auth/token", body: #"{"username":"x"}"#, status: 400, code: "invalid-json",
             pointers: ["/password"]),
         Case(

@@ -36,10 +36,11 @@ extension Schema {
             "points": points.with("In steps of 0.01."),
             "options?": integer(2...10).with("Of a choice, lettered from A; 4 when absent.").orNull,
             "answer?": string.with("The key: B, ACD, T or 3.14.").orNull,
-            "answers?": array(of: string(1...100), count: 1...50)
+            "answers?": array(of: string, count: 0...50)
                 .with("The accepted answers of a short text.").orNull,
             "partial_credit?": choice(of: Question.PartialCredit.self).orNull,
-            "tolerance?": number.with("Largest accepted distance from a numeric answer; 0 when absent.").orNull,
+            "tolerance?": number(from: 0).with("Largest accepted distance from a numeric answer; 0 when absent.")
+                .orNull,
             "digits?": integer(1...12).with("Columns of digit bubbles; absent: a box to write in.").orNull,
             "max_edits?": integer(0...5).with("Letters that may differ in a short text.").orNull,
             "rubric?": rubric.with("How an open answer is scored; adds up to the points.").orNull,

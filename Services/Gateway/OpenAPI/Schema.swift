@@ -46,6 +46,10 @@ struct Schema: Sendable {
         Schema(["type": "integer", "minimum": .integer(Int64(minimum))])
     }
 
+    static func number(from minimum: Int) -> Schema {
+        Schema(["type": "number", "minimum": .integer(Int64(minimum))])
+    }
+
     static func number(_ range: ClosedRange<Double>) -> Schema {
         Schema(["type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
     }
