@@ -6,6 +6,11 @@ import Hummingbird
 /// Tells whose request it is, by the token in its `Authorization` header.
 struct Authenticator: Sendable {
     let tokens: TokenAuthority
+    private let verified = VerifiedTokens()
+
+    init(tokens: TokenAuthority) {
+        self.tokens = tokens
+    }
 
     /// - Throws: `Problem` with 401 and what RFC 6750 wants said.
     func bearer(of request: Request) async throws -> AccessClaims {
@@ -18,7 +23,7 @@ struct Authenticator: Sendable {
                 "token-missing", "Authorization must be: Bearer and an access token.", challenge: nil)
         }
         do throws(TokenError) {
-            return try await tokens.verify(String(parts[1]).trimmingBlanks())
+            return try await verified.claims(of: String(parts[1]).trimmingBlanks(), verify: tokens.verify)
         } catch {
             let code = error.code == .expired ? "token-expired" : "token-invalid"
             throw Self.unauthorized(code, "The access token is not accepted: \(error).", challenge: error.message)
