@@ -38,9 +38,12 @@ let serviceFoundation: [Target.Dependency] = [
     "Audit", "Domain", "Redis", "EventBus", "TaskQueue", "ExamStore", "BlobStore", "ServiceKit", logging, lifecycle,
 ]
 
-func service(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+func service(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
     .executableTarget(
         name: name, dependencies: serviceFoundation + dependencies, path: "Services/\(name)", exclude: exclude,
+        resources: resources,
         swiftSettings: settings)
 }
 
@@ -97,6 +100,7 @@ let package = Package(
         .systemLibrary(name: "CQREncode", path: "Shared/CQREncode"),
         .systemLibrary(name: "CTurboJPEG", path: "Shared/CTurboJPEG"),
         .systemLibrary(name: "CZip", path: "Shared/CZip"),
+        .systemLibrary(name: "CZlib", path: "Shared/CZlib"),
         .systemLibrary(name: "CZstd", path: "Shared/CZstd"),
         .target(
             name: "CVision", path: "Shared/CVision",
@@ -143,9 +147,9 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Access", "Accounts", "AnswerSheet", "ScanReader", "WebSocket", asyncHTTPClient, crypto, deque, httpTypes,
-                hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
-            ], exclude: ["Web"]),
+                "Access", "Accounts", "AnswerSheet", "CZlib", "ScanReader", "WebSocket", asyncHTTPClient, crypto, deque,
+                httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
+            ], exclude: ["Web"], resources: [.embedInCode("OpenAPI/Page"), .embedInCode("Repeats/Scripts")]),
         service("EventRouter", ["Coordination"]),
         service("OCRWorker", ["ScanReader"]),
         .executableTarget(
@@ -171,10 +175,9 @@ let package = Package(
             [
                 "Gateway", "SheetPrinter", "Access", "Accounts", "Audit", "Domain", "Redis", "EventBus", "TaskQueue",
                 "ExamStore", "BlobStore", "ServiceKit", "WebSocket",
-                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, crypto, httpTypes, lifecycle, logging,
-                nioCore,
-                nioHTTP1,
-                nioPosix,
+                "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, crypto, httpTypes, hummingbird, lifecycle,
+                logging,
+                nioCore, nioHTTP1, nioPosix,
             ]),
         test("AnswerSheetTests", ["AnswerSheet", "SheetPrinting", "Domain"]),
         // Its drawing and scanning loops are pixel loops too.

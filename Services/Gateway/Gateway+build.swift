@@ -71,7 +71,7 @@ enum Gateway {
         if let path = configuration.adminPasswordFile {
             try await identity.signIn.createAdministrator(password: try password(in: path), logger: context.logger)
         }
-        let routes = routes(
+        let routes = try routes(
             context, configuration: configuration, identity: identity, gauges: gauges, hub: hub)
         let maxUploadBytes = configuration.upload.totalBytes
         return Application(
@@ -91,13 +91,16 @@ enum Gateway {
     private static func routes(
         _ context: ServiceContext, configuration: GatewayConfiguration, identity: Identity, gauges: QueueGauges,
         hub: RealtimeHub
-    ) -> RouteTable {
+    ) throws -> RouteTable {
         let (store, queue, blobs) = (context.store, context.queue, context.blobs)
         let access = ExamAccess(store: store)
         let selection = EventSelection(access: access)
         let audit = audit(context)
         let (signIn, sessions, authenticator) = (identity.signIn, identity.sessions, identity.authenticator)
-        let routes = RouteTable(authenticator: authenticator, proxies: configuration.proxies)
+        let routes = RouteTable(
+            authenticator: authenticator,
+            repeats: RepeatStore(client: context.client, keys: context.settings.keys),
+            configuration: configuration)
         routes.addHealth(context.health) { gauges.text + hub.metrics }
         AuthRoutes(signIn: signIn, sessions: sessions, authenticator: authenticator, audit: audit)
             .declare(in: routes)
@@ -125,6 +128,7 @@ enum Gateway {
         AuditRoutes(audit: audit).declare(in: routes)
         NotificationRoutes(store: store).declare(in: routes)
         SystemRoutes(registry: context.registry, queue: queue, bus: context.bus, hub: hub).declare(in: routes)
+        try DocumentRoutes.declare(in: routes)
         return routes
     }
 

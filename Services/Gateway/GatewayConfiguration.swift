@@ -14,6 +14,13 @@ struct GatewayConfiguration: Sendable {
     var idleTimeout: Duration = .seconds(75)
     /// `HTTP_TRUSTED_PROXIES`
     var proxies = TrustedProxies()
+    /// `HTTP_RATE_LIMIT_USER` and `HTTP_RATE_LIMIT_ADDRESS`: requests a minute, 0 for any number.
+    var rateLimitUser = 600_000
+    var rateLimitAddress = 600_000
+    /// `HTTP_CORS_ORIGINS`: foreign web pages that may use the API.
+    var origins = CrossOrigin.none
+    /// `HTTP_BEHIND_TLS`: a proxy ends TLS in front of this server.
+    var isBehindTLS = false
     /// Whose tokens are accepted.
     var token = TokenConfiguration()
     /// `JWT_TTL`: seconds an access token is valid.
@@ -31,6 +38,10 @@ struct GatewayConfiguration: Sendable {
     /// `WEBSOCKET_…`, `MAX_MESSAGE_QUEUE_SIZE`, `HTTP_MAX_CONNECTIONS`
     var realtime = RealtimeConfiguration()
 
+    private enum Switch: String, CaseIterable {
+        case yes, no
+    }
+
     init() {}
 
     /// - Throws: `SettingsError` naming the setting and what is expected.
@@ -44,6 +55,19 @@ struct GatewayConfiguration: Sendable {
         idleTimeout = try reader.seconds("HTTP_IDLE_TIMEOUT", in: 1...3600, default: idleTimeout)
         proxies = try TrustedProxies(reader: reader)
         token = try TokenConfiguration(reader: reader)
+        let limits = 0...1_000_000_000
+        rateLimitUser = try reader.integer("HTTP_RATE_LIMIT_USER", in: limits, default: rateLimitUser)
+        rateLimitAddress = try reader.integer("HTTP_RATE_LIMIT_ADDRESS", in: limits, default: rateLimitAddress)
+        if let text = reader.text("HTTP_CORS_ORIGINS") {
+            guard let origins = CrossOrigin(text) else {
+                throw SettingsError(
+                    name: "HTTP_CORS_ORIGINS",
+                    problem:
+                        "is \"\(text)\"; * or origins such as https://school.example separated by commas are expected")
+            }
+            self.origins = origins
+        }
+        isBehindTLS = try reader.choice("HTTP_BEHIND_TLS", default: Switch.no) == .yes
         tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
         sessionLifetime = try reader.integer("JWT_REFRESH_TTL", in: 1...31_536_000, default: sessionLifetime)
         signIn.failuresPerUser = try reader.integer(

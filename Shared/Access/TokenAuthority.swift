@@ -18,6 +18,7 @@ package final class TokenAuthority: Sendable {
         var own: [TokenKey] = []
         var signer: JWTKeyCollection?
         var outside: [String: TokenKey] = [:]
+        var generation = 0
     }
 
     private let keys: Mutex<Keys>
@@ -52,13 +53,20 @@ package final class TokenAuthority: Sendable {
         keys.withLock { [own] keys in
             keys.own = own
             keys.signer = signer
+            keys.generation += 1
         }
     }
 
     /// From now on these are the keys of the outside issuer.
     package func use(_ set: JSONWebKeySet) {
-        keys.withLock { $0.outside = set.keys }
+        keys.withLock { keys in
+            keys.outside = set.keys
+            keys.generation += 1
+        }
     }
+
+    /// Another number whenever the keys are others: what was verified before may not be valid any more.
+    package var generation: Int { keys.withLock { $0.generation } }
 
     // MARK: Sign
 

@@ -95,10 +95,16 @@ extension ExamStore {
     }
 
     /// Deletes an exam. Its sheets become unreachable at once and are removed by `purge`.
-    package func delete(_ id: ExamID, context: EventContext) async throws {
+    ///
+    /// - Parameter expectedVersion: the version the caller has seen; nil deletes any.
+    /// - Throws: `ExamStoreError` with `.notFound` or `.versionMismatch`.
+    package func delete(_ id: ExamID, expectedVersion: Int? = nil, context: EventContext) async throws {
         let place = place(of: id)
         try await update { () -> (RecordTransaction?, Void) in
             guard let exam = try await exam(id) else { throw ExamStoreError.noExam(id) }
+            if let expectedVersion, expectedVersion != exam.version {
+                throw ExamStoreError(.versionMismatch, "exam \(id) has version \(exam.version), not \(expectedVersion)")
+            }
             var transaction = RecordTransaction()
             transaction.require(place.record, field: "version", equals: String(exam.version))
             transaction.delete(place.record)
@@ -144,6 +150,7 @@ extension ExamStore {
     /// - Parameters:
     ///   - user: whose own they are, or who has otherwise to do with them; nil lists everybody's.
     ///   - limit: 1 to 200.
+    /// - Throws: `ExamStoreError` with `.invalidCursor`.
     package func exams(of user: UserID?, cursor: String?, limit: Int) async throws -> Page<Exam> {
         try await exams(cursor: cursor, limit: limit) { partition in
             user.map { self.keys.record(partition, "user:\($0):exams") } ?? self.keys.record(partition, "exams")
@@ -153,7 +160,7 @@ extension ExamStore {
     /// Exams of sorted sets, one a partition, the highest score first.
     func exams(cursor: String?, limit: Int, in key: (Int) -> String) async throws -> Page<Exam> {
         let limit = min(max(limit, 1), 200)
-        let bound = cursor.flatMap(ExamCursor.init)
+        let bound = try cursor.map { try TimeCursor($0) }
         let replies = try await client.pipeline(
             (0..<partitions).map { partition in
                 // A few more than wanted, because those created in the cursor's own millisecond come again.
@@ -163,10 +170,10 @@ extension ExamStore {
                     limit + 50, "WITHSCORES",
                 ]
             })
-        var found: [(cursor: ExamCursor, partition: Int)] = []
+        var found: [(cursor: TimeCursor, partition: Int)] = []
         for (partition, reply) in replies.enumerated() {
             for entry in reply.fields ?? [] {
-                let place = ExamCursor(time: Int64(entry.value.double ?? 0), id: entry.name)
+                let place = TimeCursor(time: Int64(entry.value.double ?? 0), id: entry.name)
                 if let bound, !(place < bound) { continue }
                 found.append((place, partition))
             }
@@ -191,30 +198,6 @@ extension ExamStore {
                 "json": try JSON.encode(exam), "version": exam.version, "layout": try JSON.encode(layout),
                 "pages": layout.pages.count,
             ])
-    }
-}
-
-/// A place in the list of exams, ordered by time and then identifier.
-private struct ExamCursor: Comparable {
-    let time: Int64
-    let id: String
-
-    init(time: Int64, id: String) {
-        self.time = time
-        self.id = id
-    }
-
-    /// - Returns: nil when `text` is no cursor of this list.
-    init?(_ text: String) {
-        let parts = text.split(separator: "-", maxSplits: 1)
-        guard parts.count == 2, let time = Int64(parts[0]) else { return nil }
-        self.init(time: time, id: String(parts[1]))
-    }
-
-    var text: String { "\(time)-\(id)" }
-
-    static func < (left: ExamCursor, right: ExamCursor) -> Bool {
-        (left.time, left.id) < (right.time, right.id)
     }
 }
 

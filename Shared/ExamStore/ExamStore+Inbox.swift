@@ -26,14 +26,22 @@ extension ExamStore {
     /// A user's messages, the newest first.
     ///
     /// - Parameter limit: 1 to 200.
+    /// - Throws: `ExamStoreError` with `.invalidCursor`.
     package func inbox(user: UserID, cursor: String?, limit: Int) async throws -> Page<InboxMessage> {
         let limit = min(max(limit, 1), 200)
         let replies = try await client.pipeline(
             (0..<partitions).map { ["HVALS", keys.record($0, "user:\(user):inbox")] })
         let all = try replies.flatMap { try ($0.array ?? []).map { try decode(InboxMessage.self, $0, of: "message") } }
             .sorted { ($0.time, $0.id) > ($1.time, $1.id) }
-        let start = cursor.flatMap { id in all.firstIndex { $0.id == id }.map { $0 + 1 } } ?? 0
-        let part = Array(all[start...].prefix(limit))
-        return Page(items: part, nextCursor: start + part.count < all.count ? part.last?.id : nil)
+        let bound = try cursor.map { try TimeCursor($0) }
+        let rest = bound.map { bound in all.drop { TimeCursor($0) >= bound } } ?? all[...]
+        let part = Array(rest.prefix(limit))
+        return Page(items: part, nextCursor: part.count < rest.count ? part.last.map { TimeCursor($0).text } : nil)
+    }
+}
+
+extension TimeCursor {
+    fileprivate init(_ message: InboxMessage) {
+        self.init(time: message.time.milliseconds, id: message.id)
     }
 }

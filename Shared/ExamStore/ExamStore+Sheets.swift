@@ -53,13 +53,18 @@ extension ExamStore {
     /// Sheets of an exam in order of upload; those joined to others are left out.
     ///
     /// - Parameter limit: 1 to 500.
+    /// - Throws: `ExamStoreError` with `.invalidCursor`.
     package func sheets(
         exam: ExamID, status: SheetStatus?, cursor: String?, limit: Int
     ) async throws -> Page<SheetSummary> {
         let place = place(of: exam)
         let limit = min(max(limit, 1), 500)
         let set = status.map { place.sheets(in: $0) } ?? place.sheets
-        let start = cursor.flatMap { Int64($0) }.map { "(\($0)" } ?? "-inf"
+        let start =
+            try cursor.map { text in
+                guard let sequence = Int64(text) else { throw ExamStoreError.invalidCursor }
+                return "(\(sequence)"
+            } ?? "-inf"
         let reply = try await client.send(
             ["ZRANGE", set, start, "+inf", "BYSCORE", "LIMIT", 0, limit + 1, "WITHSCORES"])
         let entries = reply.fields ?? []

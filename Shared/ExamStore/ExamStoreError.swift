@@ -15,6 +15,8 @@ package struct ExamStoreError: Error, Sendable, Equatable, CustomStringConvertib
         case contention
         /// The effect was made before, or by an owner that has lost its partition.
         case superseded
+        /// A cursor is not one of the list it was given for.
+        case invalidCursor
         /// A stored record cannot be understood.
         case corrupt
     }
@@ -28,6 +30,8 @@ package struct ExamStoreError: Error, Sendable, Equatable, CustomStringConvertib
     }
 
     package var description: String { message }
+
+    static let invalidCursor = ExamStoreError(.invalidCursor, "the cursor is not one of this list")
 
     static func noExam(_ id: ExamID) -> ExamStoreError {
         ExamStoreError(.notFound, "there is no exam \(id)")

@@ -24,10 +24,16 @@ final class RunningProcess: Sendable {
     private let collectedOutput = Collected()
     private let collectedErrors = Collected()
 
-    /// - Parameter name: the executable's, in the folder of the test bundle.
-    init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - name: the executable's, in the folder of the test bundle; or its absolute path.
+    ///   - directory: where it runs; where this process does when nil.
+    init(
+        _ name: String, _ arguments: [String], environment: [String: String] = [:], directory: URL? = nil
+    ) throws {
         let process = Process()
-        process.executableURL = Self.folder.appendingPathComponent(name)
+        process.executableURL =
+            name.hasPrefix("/") ? URL(fileURLWithPath: name) : Self.folder.appendingPathComponent(name)
+        if let directory { process.currentDirectoryURL = directory }
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let output = Pipe()

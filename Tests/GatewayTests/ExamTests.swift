@@ -32,6 +32,18 @@ import Testing
                 "PATCH", "/api/exams/\(id)", json: #"{"title":"Lost"}"#, headers: ["If-Match": "\"1\""])
             #expect(late.status == 412)
             #expect(late.problem == "version-mismatch")
+            for method in ["PUT", "DELETE"] {
+                let tooLate = try await gateway.send(
+                    method, "/api/exams/\(id)", json: RunningGateway.examJSON, headers: ["If-Match": "\"1\""])
+                #expect(tooLate.status == 412, "\(method)")
+                #expect(tooLate.headers["etag"] == "\"2\"", "\(method)")
+            }
+            // A weak tag is good enough to say that nothing changed, not to change something.
+            let weak = try await gateway.send("GET", "/api/exams/\(id)", headers: ["If-None-Match": "W/\"1\", W/\"2\""])
+            #expect(weak.status == 304)
+            #expect(weak.body.isEmpty)
+            let weakly = try await gateway.send("DELETE", "/api/exams/\(id)", headers: ["If-Match": "W/\"2\""])
+            #expect(weakly.status == 412)
 
             let newKey = RunningGateway.examJSON.replacing(#""answer":"B""#, with: #""answer":"C""#)
             let replaced = try await gateway.send("PUT", "/api/exams/\(id)", json: newKey)

@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("PUT", "report_generation/limits", #"{"running":0}"#, 400),
+        ("PUT", "report_generation/limits", #"{"running":0}"#, 422),
         ("PUT", "report_generation/schedules/a", #"{"cron":"61 * * * *","payload":{}}"#, 400),
         (
             "PUT", "report_generation/schedules/a",

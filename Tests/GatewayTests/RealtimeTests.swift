@@ -133,7 +133,8 @@ import WebSocket
         try await RunningGateway.run(configuration) { gateway in
             let silent = try await RawSocket.open(port: gateway.port)
             let slow = try await RawSocket.open(port: gateway.port)
-            try await slow.send("GET /ws HTTP/1.1\r\nHost: a\r\n")
+            // On a busy machine it may be cut off before it can say anything.
+            try? await slow.send("GET /ws HTTP/1.1\r\nHost: a\r\n")
             #expect(try await silent.readToEnd() == "")
             #expect(try await slow.readToEnd() == "")
         }

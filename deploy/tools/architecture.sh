@@ -40,7 +40,7 @@ find Services Shared -name '*.swift' -type f ! -path '*/node_modules/*' -exec aw
 awk '
     BEGIN {
         # A module imports modules of lower layers only.
-        layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CZstd CVision COpenVINO CSandbox CProcess")
+        layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CZlib CZstd CVision COpenVINO CSandbox CProcess")
         layer("1", "Domain Redis")
         layer("1.5", "Coordination")
         layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet SheetPrinting WebSocket")
@@ -54,6 +54,7 @@ awk '
         only("COpenVINO", "Recognition")
         only("CSandbox", "ScanReader OCRReader")
         only("CZip", "ScanReader")
+        only("CZlib", "Gateway")
         only("CZstd", "EventBus")
         only("CQREncode", "SheetPrinting")
         only("CTurboJPEG", "SheetSimulation")

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what is missing to build, run and test ZhiYue, and nothing else:
 #   deps.sh [--runtime] [--check]
-# Debian packages come by apt (through sudo when not root), OpenVINO and the recognition model from wheels.txt into .deps/.
+# Debian packages come by apt (through sudo when not root), OpenVINO and the recognition model from wheels.txt into .deps/,
+# the Python programs that check the REST API from python.txt into .deps/python/.
 # --runtime: only what a machine needs that runs ready-made executables. --check: say what is missing, install nothing.
 # Exit status: 0 nothing is missing (any more), 1 something could not be installed.
 set -eu
@@ -10,17 +11,18 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 deps=${ZHIYUE_DEPS:-$root/.deps}
 wheels=$here/wheels.txt
+programs=$here/python.txt
 
 # The handwriting of the demonstration's simulated students.
 handwriting="fonts-dkg-handwriting fonts-breip fonts-comic-neue fonts-bwht fonts-humor-sans fonts-arphic-gkai00mp"
 runtime_packages="
     redis-server poppler-utils fonts-noto-cjk tzdata $handwriting
     libhiredis0.14 libopencv-core406 libopencv-imgproc406 libopencv-imgcodecs406 libzxing2 libqrencode4
-    libcairo2 libpango-1.0-0 libpangocairo-1.0-0 libturbojpeg0 libseccomp2 libzip4 libzstd1"
+    libcairo2 libpango-1.0-0 libpangocairo-1.0-0 libturbojpeg0 libseccomp2 libzip4 libzstd1 zlib1g"
 build_packages="
     redis-server poppler-utils fonts-noto-cjk tzdata $handwriting
     libhiredis-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libzxing-dev libqrencode-dev
-    libcairo2-dev libpango1.0-dev libturbojpeg0-dev libseccomp-dev libzip-dev libzstd-dev
+    libcairo2-dev libpango1.0-dev libturbojpeg0-dev libseccomp-dev libzip-dev libzstd-dev zlib1g-dev
     pkg-config openssl python3-yaml node-typescript esbuild"
 
 packages=$build_packages
@@ -48,7 +50,13 @@ unpacked() { [ -f "$deps/$2/PIN" ] && [ "$(cat "$deps/$2/PIN")" = "$(pin "$1")" 
 wheels_missing=""
 unpacked openvino openvino || wheels_missing="$wheels_missing openvino"
 unpacked rapidocr models || wheels_missing="$wheels_missing rapidocr"
-if [ -n "$wheels_missing" ]; then
+# They are for this machine's Python, so its version is part of the stamp. Running the system needs none of them.
+python_stamp() { python3 --version; cat "$programs"; }
+programs_missing=""
+case $packages in
+    *-dev*) python_stamp 2> /dev/null | cmp -s - "$deps/python/PIN" || programs_missing=" schemathesis" ;;
+esac
+if [ -n "$wheels_missing$programs_missing" ]; then
     command -v unzip > /dev/null || packages="$packages unzip"
     python3 -m pip --version > /dev/null 2>&1 || packages="$packages python3-pip"
 fi
@@ -74,7 +82,7 @@ else
         command -v $tool > /dev/null || apt_missing=" (the Debian names)$packages"
     done
     if [ -z "$apt_missing" ]; then
-        for library in hiredis opencv4 zxing libqrencode pangocairo libturbojpeg libseccomp libzip libzstd; do
+        for library in hiredis opencv4 zxing libqrencode pangocairo libturbojpeg libseccomp libzip libzstd zlib; do
             pkg-config --exists $library || apt_missing=" (the Debian names)$packages"
         done
     fi
@@ -83,11 +91,11 @@ fi
 case $packages in
     *-dev*) command -v swift > /dev/null || fail "Swift 6.2 or newer is not on PATH; see https://www.swift.org/install" ;;
 esac
-if [ -z "$apt_missing" ] && [ -z "$wheels_missing" ]; then
+if [ -z "$apt_missing" ] && [ -z "$wheels_missing$programs_missing" ]; then
     exit 0
 fi
 if [ "$check" = yes ]; then
-    fail "missing:$apt_missing$wheels_missing"
+    fail "missing:$apt_missing$wheels_missing$programs_missing"
 fi
 
 as_root() {
@@ -170,13 +178,27 @@ unpack() {
     say "unpacked into ${deps#"$root"/}/$folder"
 }
 
-if [ -n "$wheels_missing" ]; then
-    [ "$(uname -m)" = x86_64 ] || fail "the pinned OpenVINO build is for x86_64, this machine is $(uname -m)"
+if [ -n "$wheels_missing$programs_missing" ]; then
     mkdir -p "$deps"
     # One at a time: what another run is unpacking must not be taken for the rest of an interrupted one.
     exec 9> "$deps/.lock"
     flock 9
     rm -rf "$deps"/.unpacking.*
+fi
+if [ -n "$programs_missing" ]; then
+    say "downloading schemathesis and what it needs"
+    temporary=$(mktemp -d "$deps/.unpacking.XXXXXX")
+    python3 -m pip --disable-pip-version-check install --quiet --no-deps --only-binary=:all: --no-compile \
+        --root-user-action=ignore --target "$temporary/python" -r "$programs" > "$temporary/log" 2>&1 \
+        || { tail -n 5 "$temporary/log" >&2; rm -rf "$temporary"; fail "could not install the programs of python.txt"; }
+    python_stamp > "$temporary/python/PIN"
+    rm -rf "${deps:?}/python"
+    mv "$temporary/python" "$deps/python"
+    rm -rf "$temporary"
+    say "installed into ${deps#"$root"/}/python"
+fi
+if [ -n "$wheels_missing" ]; then
+    [ "$(uname -m)" = x86_64 ] || fail "the pinned OpenVINO build is for x86_64, this machine is $(uname -m)"
     for wheel in $wheels_missing; do
         case $wheel in
             openvino) unpack openvino openvino ;;

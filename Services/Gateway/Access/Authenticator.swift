@@ -8,6 +8,13 @@ struct Authenticator: Sendable {
     let tokens: TokenAuthority
     let revocations: RevocationList
     let keys: TokenKeys
+    private let known = VerifiedTokens()
+
+    init(tokens: TokenAuthority, revocations: RevocationList, keys: TokenKeys) {
+        self.tokens = tokens
+        self.revocations = revocations
+        self.keys = keys
+    }
 
     /// - Throws: `Problem` with 401 and what RFC 6750 wants said.
     func bearer(of request: Request) async throws -> AccessClaims {
@@ -34,7 +41,7 @@ struct Authenticator: Sendable {
 
     /// What an access token says, if it is valid and not revoked.
     func claims(of token: String) async throws(TokenError) -> AccessClaims {
-        let claims = try await verified(token)
+        let claims = try await known.claims(of: token, keys: tokens.generation, verify: verified)
         guard !revocations.isRevoked(claims) else { throw TokenError(.revoked, "the token has been revoked") }
         return claims
     }

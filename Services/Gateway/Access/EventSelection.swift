@@ -10,11 +10,11 @@ struct EventSelection: Sendable {
 
     /// The filters `exam_id`, `type` (names separated by commas) and `correlation_id` of the query.
     func filter(_ call: Call) async throws -> EventFilter {
-        let exam = call.query("exam_id").map { ExamID($0) }
+        let exam = try call.queriedExam()
         try await check(exam, for: call.bearer)
         return EventFilter(
             examID: exam, types: try types(call) ?? [],
-            correlationID: call.query("correlation_id").map { CorrelationID($0) })
+            correlationID: try call.queriedCorrelation())
     }
 
     /// Those who may read all may also read what is left of a deleted exam.

@@ -4,12 +4,16 @@ import Hummingbird
 import Logging
 import NIOHTTP1
 
-/// Around everything else: gives a request its identifiers, turns errors into problem documents, and logs it.
+/// Around everything else: gives a request its identifiers, counts it, turns errors into problem documents, says what
+/// browsers may do with the answer, and logs it.
 struct ExchangeMiddleware: RouterMiddleware {
     typealias Context = GatewayContext
 
     let metrics: HTTPMetrics
     let proxies: TrustedProxies
+    let limits: RateLimits
+    let origins: CrossOrigin
+    let security: SecurityHeaders
 
     func handle(
         _ request: Request, context: GatewayContext,
@@ -17,14 +21,17 @@ struct ExchangeMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         context.address = proxies.client(peer: context.address, forwarded: request.headers[.forwardedFor])
-        context.requestID = Self.identifier(request.headers[.requestID]) ?? UUIDv7.make().compactString
-        context.correlationID = Self.identifier(request.headers[.correlationID]).map { CorrelationID($0) } ?? .make()
+        context.requestID = RequestIdentifier.of(request, .requestID) ?? UUIDv7.make().compactString
+        context.trace = TraceParent(request.headers[.traceParent])
+        context.correlationID =
+            (RequestIdentifier.of(request, .correlationID) ?? context.trace?.traceID).map { CorrelationID($0) }
+            ?? .make()
         context.logger[metadataKey: "request_id"] = "\(context.requestID)"
         context.logger[metadataKey: "correlation_id"] = "\(context.correlationID)"
         let start = ContinuousClock.now
         var response: Response
         do {
-            response = try await next(request, context)
+            response = try await answer(request, context, next)
         } catch let error as HTTPParserError {
             // The server answers what is no HTTP itself.
             throw error
@@ -33,10 +40,29 @@ struct ExchangeMiddleware: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID
         response.headers[.correlationID] = context.correlationID.rawValue
-        response.headers[.contentTypeOptions] = "nosniff"
-        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        origins.mark(&response, to: request)
+        security.mark(&response)
         report(request, response, context: context, duration: ContinuousClock.now - start)
         return response
+    }
+
+    private func answer(
+        _ request: Request, _ context: GatewayContext,
+        _ next: @concurrent (Request, GatewayContext) async throws -> Response
+    ) async throws -> Response {
+        if let response = origins.preflight(request) { return response }
+        guard !isHealthCheck(request, context) else { return try await next(request, context) }
+        let told = try limits.count(address: context.address)
+        var response = try await next(request, context)
+        // What is told of the user, if anything, matters more.
+        if response.headers[.rateLimit] == nil { response.headers.append(contentsOf: told) }
+        return response
+    }
+
+    /// By a supervisor on the same machine.
+    private func isHealthCheck(_ request: Request, _ context: GatewayContext) -> Bool {
+        ["/healthz", "/readyz", "/metrics"].contains(request.uri.path)
+            && (context.address.map { $0 == "::1" || $0.hasPrefix("127.") } ?? true)
     }
 
     private static func response(to error: any Error, context: GatewayContext) -> Response {
@@ -64,25 +90,5 @@ struct ExchangeMiddleware: RouterMiddleware {
                 "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
                 "status": "\(response.status.code)", "milliseconds": "\(milliseconds)",
             ])
-    }
-
-    /// - Returns: nil unless `text` is 1 to 64 letters, digits, `-`, `_`, `.` or `:`.
-    private static func identifier(_ text: String?) -> String? {
-        guard let text, (1...64).contains(text.utf8.count),
-            text.utf8.allSatisfy({ $0.isASCIIAlphanumeric || "-_.:".utf8.contains($0) })
-        else { return nil }
-        return text
-    }
-}
-
-extension HTTPField.Name {
-    static let requestID = custom("X-Request-ID")
-    static let correlationID = custom("X-Correlation-ID")
-    static let forwardedFor = custom("X-Forwarded-For")
-    static let contentTypeOptions = custom("X-Content-Type-Options")
-
-    static func custom(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
-        return name
     }
 }

@@ -10,6 +10,8 @@ struct GatewayContext: RequestContext {
     let channel: any Channel
     /// Taken over from the client or its proxy, or made here.
     var requestID = ""
+    /// What the client or its proxy said of the trace the request belongs to.
+    var trace: TraceParent?
     /// Goes with every event and task the request causes.
     var correlationID = CorrelationID("")
 

@@ -2,6 +2,7 @@ import Domain
 import FoundationEssentials
 import Hummingbird
 import NIOCore
+import TaskQueue
 
 /// Reads JSON from requests, and tells clients where it is wrong.
 enum JSONBody {
@@ -21,7 +22,35 @@ enum JSONBody {
         do {
             return try JSON.decode(type, from: body.readableBytesView)
         } catch let error as DecodingError {
-            throw problem(error)
+            throw misplacedNumber(in: body, type) ?? problem(error)
+        }
+    }
+
+    /// Of a number that is none of the kind wanted (1.5, 1e300) the decoder does not say where it stands, and takes the
+    /// whole for malformed. So the numbers that may be meant are mended one by one: which of them helps is the wrong one.
+    private static func misplacedNumber<Value: Decodable>(in body: ByteBuffer, _ type: Value.Type) -> Problem? {
+        guard body.readableBytes <= 64 << 10, let json = try? JSON.decode(JSONValue.self, from: body.readableBytesView),
+            fault(in: json, type) == ""
+        else { return nil }
+        for path in json.fractions.prefix(32) {
+            guard fault(in: json.replacing(path[...], with: .integer(1)), type) != "" else { continue }
+            let pointer = path.map { "/" + token($0) }.joined()
+            return Problem(
+                .badRequest, "invalid-json", "\(pointer) must be a whole number that is not too large.",
+                errors: [FieldProblem(pointer: pointer, detail: "must be a whole number that is not too large")])
+        }
+        return nil
+    }
+
+    /// - Returns: where decoding fails, empty when that is not known, nil when it does not.
+    private static func fault<Value: Decodable>(in json: JSONValue, _ type: Value.Type) -> String? {
+        do {
+            _ = try JSON.decode(type, from: JSON.encode(json))
+            return nil
+        } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+            return ""
+        } catch {
+            return "\(error)"
         }
     }
 
@@ -69,7 +98,11 @@ enum JSONBody {
     /// RFC 6901.
     private static func token(_ key: any CodingKey) -> String {
         if let index = key.intValue { return String(index) }
-        return key.stringValue.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+        return token(key.stringValue)
+    }
+
+    private static func token(_ text: String) -> String {
+        text.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
     }
 
     /// For broken JSON, where it breaks; for an unknown word, what was expected.
@@ -92,6 +125,34 @@ enum JSONBody {
             "an array"
         } else {
             "an object"
+        }
+    }
+}
+
+extension JSONValue {
+    /// The places of all numbers that are not whole or too large for it, as the names and indexes that lead there.
+    fileprivate var fractions: [[String]] {
+        switch self {
+        case .number: [[]]
+        case .array(let items):
+            items.enumerated().flatMap { index, item in item.fractions.map { [String(index)] + $0 } }
+        case .object(let members):
+            members.sorted { $0.key < $1.key }.flatMap { name, member in member.fractions.map { [name] + $0 } }
+        case .null, .bool, .integer, .string: []
+        }
+    }
+
+    fileprivate func replacing(_ path: ArraySlice<String>, with value: JSONValue) -> JSONValue {
+        guard let name = path.first else { return value }
+        switch self {
+        case .array(var items):
+            guard let index = Int(name), items.indices.contains(index) else { return self }
+            items[index] = items[index].replacing(path.dropFirst(), with: value)
+            return .array(items)
+        case .object(var members):
+            members[name] = members[name]?.replacing(path.dropFirst(), with: value)
+            return .object(members)
+        case .null, .bool, .integer, .number, .string: return self
         }
     }
 }

@@ -59,6 +59,7 @@ extension Problem {
         case .tooMany: Problem(.conflict, "too-many", "\(error.message).")
         case .contention:
             Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
+        case .invalidCursor: .badRequest("invalid-query", "\(error.message).", at: "?cursor")
         case .superseded, .corrupt: nil
         }
     }

@@ -69,6 +69,20 @@ extension Problem {
         return Problem(.badRequest, code, detail, errors: errors)
     }
 
+    /// A body that can be read but says what cannot be.
+    static func unprocessable(_ errors: [FieldProblem]) -> Problem {
+        let first = errors.first.map { "\($0.pointer) \($0.detail)" } ?? "The body cannot be processed"
+        let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
+        return Problem(.unprocessableContent, "invalid-value", "\(first)\(more).", errors: errors)
+    }
+
+    /// - Parameter conditions: where, whether all is well there, and what is expected.
+    /// - Throws: with 422 and all places where it is not.
+    static func check(_ conditions: [(pointer: String, holds: Bool, detail: String)]) throws(Problem) {
+        let errors = conditions.filter { !$0.holds }.map { FieldProblem(pointer: $0.pointer, detail: $0.detail) }
+        guard errors.isEmpty else { throw unprocessable(errors) }
+    }
+
     static func forbidden(_ detail: String) -> Problem {
         Problem(.forbidden, "forbidden", detail)
     }

@@ -7,8 +7,8 @@ import NIOCore
 import NIOHTTP1
 import Redis
 import ServiceLifecycle
-import TaskQueue
 import Synchronization
+import TaskQueue
 import WebSocket
 
 /// The WebSocket side of the gateway: `/ws`. Reads the event streams once for all its clients and spreads what it reads over
@@ -50,7 +50,8 @@ final class RealtimeHub: Sendable {
         let reader = HistoryReader(bus: bus, places: places)
         loops = eventLoopGroup.makeIterator().map { eventLoop in
             RealtimeLoop(
-                eventLoop: eventLoop, configuration: configuration, policy: policy, authenticator: authenticator, slots: slots,
+                eventLoop: eventLoop, configuration: configuration, policy: policy, authenticator: authenticator,
+                slots: slots,
                 reader: reader)
         }
         loopOf = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })

@@ -8,7 +8,16 @@ struct AuditRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/audit", allow: [.admin], use: list)
+        routes.on(
+            .get, "/api/audit", allow: [.admin],
+            Operation(
+                "Lists who did what, the newest first.",
+                parameters: [
+                    .query("action", .string, "Names of actions separated by commas."),
+                    .query("actor", .string, "By this user only."), .examFilter, .correlationFilter, .from, .to,
+                    .query("order", .choice(["newest", "oldest"]), "Which come first."), .cursor, .limit(max: 1000),
+                ], .json(.list(of: .auditRecord))),
+            use: list)
     }
 
     @Sendable
@@ -23,8 +32,8 @@ struct AuditRoutes: Sendable {
         }
         let page = try await audit.list(
             AuditQuery(
-                actions: actions ?? [], actor: call.query("actor"), examID: call.query("exam_id").map { ExamID($0) },
-                correlationID: call.query("correlation_id").map { CorrelationID($0) },
+                actions: actions ?? [], actor: try call.query("actor"), examID: try call.queriedExam(),
+                correlationID: try call.queriedCorrelation(),
                 from: try call.query("from", EventSelection.time, Timestamp.init(rfc3339:)),
                 to: try call.query("to", EventSelection.time, Timestamp.init(rfc3339:)),
                 order: isOldestFirst == true ? .oldestFirst : .newestFirst,

@@ -14,10 +14,33 @@ struct AuthRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.open(.post, "/api/auth/token", use: token)
-        routes.open(.post, "/api/auth/refresh", use: refresh)
-        routes.open(.post, "/api/auth/logout", use: logout)
-        routes.on(.post, "/api/auth/password", allow: .everyone, use: changePassword)
+        routes.open(
+            .post, "/api/auth/token",
+            Operation(
+                "A name and a password for an access token.",
+                body: .json(.object("Credentials", ["username": .string, "password": .string])), .json(.grant),
+                problems: [.unauthorized]),
+            use: token)
+        routes.open(
+            .post, "/api/auth/refresh",
+            Operation(
+                "A refresh token for a new access token and a new refresh token.",
+                detail: "Each refresh token is good once; a second use voids the session.",
+                body: .json(.refreshRequest), .json(.grant), problems: [.unauthorized]),
+            use: refresh)
+        routes.open(
+            .post, "/api/auth/logout",
+            Operation(
+                "Voids the session of a refresh token, of the access token in the header, or of both.",
+                body: .json(.refreshRequest), .empty(.noContent, "They are void."), problems: [.unauthorized]),
+            use: logout)
+        routes.on(
+            .post, "/api/auth/password", allow: .everyone,
+            Operation(
+                "Changes one's own password.", detail: "Voids all sessions of the user and answers new tokens.",
+                body: .json(.object("PasswordChange", ["old_password": .string, "new_password": .string])),
+                .json(.grant)),
+            use: changePassword)
     }
 
     private struct Credentials: Decodable {

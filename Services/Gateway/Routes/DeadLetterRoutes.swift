@@ -12,13 +12,45 @@ struct DeadLetterRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/dead-letters", allow: .staff, use: list)
-        routes.on(.delete, "/api/dead-letters", allow: .operators, use: purgeMany)
-        routes.on(.post, "/api/dead-letters/requeue", allow: .staff, use: requeueMany)
-        routes.on(.get, "/api/dead-letters/{letter}", allow: .staff, use: show)
-        routes.on(.delete, "/api/dead-letters/{letter}", allow: .operators, use: purgeOne)
-        routes.on(.post, "/api/dead-letters/{letter}/requeue", allow: .staff, use: requeueOne)
+        routes.on(
+            .get, "/api/dead-letters", allow: .staff,
+            Operation(
+                "Lists events that were given up, by partition and the oldest first.",
+                parameters: Self.filters + [.cursor, .limit()], .json(.list(of: .deadLetter))),
+            use: list)
+        routes.on(
+            .delete, "/api/dead-letters", allow: .operators,
+            Operation(
+                "Forgets those that match.",
+                parameters: Self.filters + [
+                    .query("all", .choice(["true"]), "All there are, when nothing else is named.")
+                ],
+                .json(.object(["purged": .integer]))),
+            use: purgeMany)
+        routes.on(
+            .post, "/api/dead-letters/requeue", allow: .staff,
+            Operation(
+                "Gives those that match back to the groups that failed.", body: .json(.deadLetterSelection),
+                .json(.object(["requeued": .integer]), .accepted), problems: [.notFound], repetition: .byBody),
+            use: requeueMany)
+        routes.on(
+            .get, "/api/dead-letters/{letter}", allow: .staff,
+            Operation("Shows a dead letter.", .json(.deadLetter)),
+            use: show)
+        routes.on(
+            .delete, "/api/dead-letters/{letter}", allow: .operators,
+            Operation("Forgets a dead letter.", .deleted),
+            use: purgeOne)
+        routes.on(
+            .post, "/api/dead-letters/{letter}/requeue", allow: .staff,
+            Operation(
+                "Gives a dead letter back to the group that failed.", .json(.object(["requeued": .integer]), .accepted),
+                problems: [.conflict], repetition: .byBody),
+            use: requeueOne)
     }
+
+    private static let filters =
+        [.query("group", .string, "That this group failed to handle.")] + Operation.Parameter.eventFilters
 
     private struct Requeued: Encodable {
         var requeued: Int
@@ -82,6 +114,7 @@ struct DeadLetterRoutes: Sendable {
     @Sendable
     private func requeueMany(_ call: Call) async throws -> Response {
         let selected = try await call.json(Selected.self)
+        try Problem.check([("/exam_id", selected.examID?.isValid ?? true, "is no exam identifier")])
         let ids: [DeadLetterID]
         if let texts = selected.ids {
             guard texts.count <= 10_000 else {
@@ -138,7 +171,8 @@ struct DeadLetterRoutes: Sendable {
         try await record(
             .deadLettersPurged, ids, call, exam: query.filter.examID,
             details: [
-                "group": query.group, "type": call.query("type"), "correlation_id": call.query("correlation_id"),
+                "group": query.group, "type": try call.query("type"),
+                "correlation_id": try call.query("correlation_id"),
             ])
         return try .json(Purged(purged: try await bus.purge(ids)))
     }
@@ -146,7 +180,7 @@ struct DeadLetterRoutes: Sendable {
     // MARK: Inside
 
     private func query(_ call: Call) async throws -> DeadLetterQuery {
-        DeadLetterQuery(group: call.query("group"), filter: try await selection.filter(call))
+        DeadLetterQuery(group: try call.query("group"), filter: try await selection.filter(call))
     }
 
     /// Nobody gives back or forgets all by leaving something out.

@@ -9,7 +9,13 @@ struct EventRoutes: Sendable {
     let selection: EventSelection
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/events", allow: .staff, use: history)
+        routes.on(
+            .get, "/api/events", allow: .staff,
+            Operation(
+                "Lists what happened, the oldest first.", detail: "A teacher has to name an exam.",
+                parameters: Operation.Parameter.eventFilters + [.from, .to, .cursor, .limit(max: 1000)],
+                .json(.list(of: .event))),
+            use: history)
     }
 
     @Sendable

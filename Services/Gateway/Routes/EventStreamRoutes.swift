@@ -24,7 +24,15 @@ struct EventStreamRoutes: Sendable {
     }
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/events/stream", allow: .staff, use: stream)
+        routes.on(
+            .get, "/api/events/stream", allow: .staff,
+            Operation(
+                "Events as they happen.", detail: "Server-sent events of CloudEvents; a teacher has to name an exam.",
+                parameters: Operation.Parameter.eventFilters + [
+                    .header(.lastEventID, .string, "The last event a client that comes back has seen."),
+                    .query("last_event_id", .string, "The same, for clients that cannot set headers."),
+                ], .content("text/event-stream", "Until the client leaves or the token expires.")),
+            use: stream)
     }
 
     @Sendable
@@ -40,7 +48,7 @@ struct EventStreamRoutes: Sendable {
         }
         let partitions = filter.examID.map { [bus.partition(of: $0)] } ?? Array(0..<bus.configuration.partitions)
         let ends = try await places.ends(of: partitions)
-        let (start, greeting) = try await start(call.lastEventID, partitions: partitions, ends: ends)
+        let (start, greeting) = try await start(call.lastEventID(), partitions: partitions, ends: ends)
         let writer = EventStreamWriter(
             bus: bus, filter: filter, start: start, greeting: greeting, bearer: call.bearer, revocations: revocations,
             isStillAllowed: { [selection, bearer = call.bearer] in
@@ -78,9 +86,9 @@ struct EventStreamRoutes: Sendable {
 
 extension Call {
     /// Of a client that comes back; as a query parameter for those that cannot set headers.
-    fileprivate var lastEventID: String? {
+    fileprivate func lastEventID() throws -> String? {
         let header = request.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }
-        return header ?? query("last_event_id")
+        return try header ?? query("last_event_id")
     }
 }
 

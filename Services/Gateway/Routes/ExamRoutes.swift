@@ -4,6 +4,7 @@ import Domain
 import ExamStore
 import HTTPTypes
 import Hummingbird
+import TaskQueue
 
 /// Exams: create, list, read, change, delete.
 struct ExamRoutes: Sendable {
@@ -11,22 +12,77 @@ struct ExamRoutes: Sendable {
     let access: ExamAccess
 
     func declare(in routes: RouteTable) {
-        routes.on(.post, "/api/exams", allow: .staff, use: create)
-        routes.on(.get, "/api/exams", allow: .staffAndMarkers, use: list)
-        routes.on(.get, "/api/exams/{exam}", allow: .staffAndMarkers, use: show)
-        routes.on(.put, "/api/exams/{exam}", allow: .staff, use: replace)
-        routes.on(.patch, "/api/exams/{exam}", allow: .staff, use: patch)
-        routes.on(.delete, "/api/exams/{exam}", allow: .staff, use: delete)
+        routes.on(
+            .post, "/api/exams", allow: .staff,
+            Operation(
+                "Creates an exam.", body: .json(.examDraft, example: Self.example),
+                .json(.exam, .created, headers: [.location: "Where it is.", .eTag: "Its version."]), repetition: .byBody
+            ),
+            use: create)
+        routes.on(
+            .get, "/api/exams", allow: .staffAndMarkers,
+            Operation(
+                "Lists exams, the newest first.",
+                detail:
+                    "A teacher sees own exams and those shared with it, a marker those with questions assigned to it.",
+                parameters: [.cursor, .limit()],
+                .json(.list(of: .examSummary))),
+            use: list)
+        routes.on(
+            .get, "/api/exams/{exam}", allow: .staffAndMarkers,
+            Operation(
+                "Shows an exam.", detail: "A marker sees the questions assigned to it.", parameters: [.ifNoneMatch],
+                .json(.exam, headers: [.eTag: "Its version."]),
+                .notModified),
+            use: show)
+        routes.on(
+            .put, "/api/exams/{exam}", allow: .staff,
+            Operation(
+                "Replaces an exam.",
+                detail:
+                    "A change of key, points or rules marks all sheets again; once there are sheets no field can move.",
+                parameters: [.ifMatch], body: .json(.examDraft), .json(.exam, headers: [.eTag: "Its version."]),
+                problems: [.conflict, .preconditionFailed]),
+            use: replace)
+        routes.on(
+            .patch, "/api/exams/{exam}", allow: .staff,
+            Operation(
+                "Changes parts of an exam; what is absent stays.", parameters: [.ifMatch], body: .json(.examPatch),
+                .json(.exam, headers: [.eTag: "Its version."]), problems: [.conflict, .preconditionFailed]),
+            use: patch)
+        routes.on(
+            .delete, "/api/exams/{exam}", allow: .staff,
+            Operation(
+                "Deletes an exam and all that belongs to it.", parameters: [.ifMatch], .deleted,
+                problems: [.preconditionFailed]),
+            use: delete)
     }
+
+    private static let example: JSONValue = [
+        "title": "Midterm", "subject": "Mathematics", "student_id_digits": .integer(8),
+        "questions": [
+            [
+                "number": .integer(1), "type": "single_choice", "options": .integer(4), "points": .integer(2),
+                "answer": "B",
+            ],
+            ["number": .integer(2), "type": "numeric", "points": .integer(3), "answer": "3.14"],
+        ],
+    ]
 
     @Sendable
     private func create(_ call: Call) async throws -> Response {
         let draft = try Self.checked(try await call.json(ExamDraft.self))
         let now = Timestamp.now
-        let exam = Exam(
-            id: .make(), draft: draft, owner: call.bearer.user, createdAt: now, updatedAt: now, version: 1,
-            keyVersion: 1)
-        try await store.create(exam, layout: AnswerSheetLayout.make(for: exam), context: call.eventContext)
+        let repeatableID = call.repeatableID("exam").map { ExamID($0) }
+        var exam = Exam(
+            id: repeatableID ?? .make(), draft: draft, owner: call.bearer.user, createdAt: now, updatedAt: now,
+            version: 1, keyVersion: 1)
+        do {
+            try await store.create(exam, layout: AnswerSheetLayout.make(for: exam), context: call.eventContext)
+        } catch let error as ExamStoreError where error.code == .versionMismatch && repeatableID != nil {
+            // Made by the same request earlier, whose answer was not kept.
+            exam = try await access.exam(exam.id, for: call.bearer)
+        }
         var headers = Self.headers(of: exam)
         headers[.location] = "/api/exams/\(exam.id)"
         return try .json(ExamDocument(exam: exam), status: .created, headers: headers)
@@ -85,8 +141,8 @@ struct ExamRoutes: Sendable {
     @Sendable
     private func delete(_ call: Call) async throws -> Response {
         let exam = try await access.exam(call.examID, for: call.bearer, to: .own)
-        _ = try Self.expectedVersion(call, exam)
-        try await store.delete(exam.id, context: call.eventContext)
+        let expected = try Self.expectedVersion(call, exam)
+        try await store.delete(exam.id, expectedVersion: expected, context: call.eventContext)
         return Response(status: .noContent)
     }
 
@@ -106,7 +162,7 @@ struct ExamRoutes: Sendable {
     /// - Throws: `Problem` with 412 when the exam has another already.
     private static func expectedVersion(_ call: Call, _ exam: Exam) throws -> Int? {
         guard let condition = call.request.headers[.ifMatch] else { return nil }
-        guard EntityTag.list(condition, matches: EntityTag.of(exam)) else {
+        guard EntityTag.list(condition, matches: EntityTag.of(exam), isStrong: true) else {
             throw Problem(
                 .preconditionFailed, "version-mismatch",
                 "The exam has version \(exam.version) by now. Read it again and repeat the change.",
@@ -117,15 +173,5 @@ struct ExamRoutes: Sendable {
 
     private static func headers(of exam: Exam) -> HTTPFields {
         [.eTag: EntityTag.of(exam), .cacheControl: "private, no-cache"]
-    }
-}
-
-/// Strong entity tags (RFC 9110): the version of a record in quotes.
-enum EntityTag {
-    static func of(_ exam: Exam) -> String { "\"\(exam.version)\"" }
-
-    /// Whether a list of tags, or `*`, holds `tag`.
-    static func list(_ list: String, matches tag: String) -> Bool {
-        list.split(separator: ",").map { String($0).trimmingBlanks() }.contains { $0 == "*" || $0 == tag }
     }
 }

@@ -9,14 +9,51 @@ struct GrantRoutes: Sendable {
     let access: ExamAccess
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/exams/{exam}/shares", allow: .staff, use: shares)
-        routes.on(.put, "/api/exams/{exam}/shares/{user}", allow: .staff, use: share)
-        routes.on(.delete, "/api/exams/{exam}/shares/{user}", allow: .staff, use: unshare)
-        routes.on(.get, "/api/exams/{exam}/markers", allow: .staff, use: markers)
-        routes.on(.put, "/api/exams/{exam}/markers/{user}", allow: .staff, use: assign)
-        routes.on(.delete, "/api/exams/{exam}/markers/{user}", allow: .staff, use: dismiss)
-        routes.on(.post, "/api/exams/{exam}/publish", allow: .staff) { try await publish(true, $0) }
-        routes.on(.post, "/api/exams/{exam}/unpublish", allow: .staff) { try await publish(false, $0) }
+        routes.on(
+            .get, "/api/exams/{exam}/shares", allow: .staff,
+            Operation("Lists with whom an exam is shared.", .json(.list(of: .share))),
+            use: shares)
+        routes.on(
+            .put, "/api/exams/{exam}/shares/{user}", allow: .staff,
+            Operation(
+                "Shares an exam with a teacher, or changes how.",
+                body: .json(.object("ShareRequest", ["access": .choice(of: ExamGrants.Access.self)])), .json(.share),
+                problems: [.conflict]),
+            use: share)
+        routes.on(
+            .delete, "/api/exams/{exam}/shares/{user}", allow: .staff,
+            Operation(
+                "Takes a share back.", .deleted, problems: [.conflict, .unprocessableContent]),
+            use: unshare)
+        routes.on(
+            .get, "/api/exams/{exam}/markers", allow: .staff,
+            Operation("Lists who marks which questions of an exam.", .json(.list(of: .assignment))),
+            use: markers)
+        routes.on(
+            .put, "/api/exams/{exam}/markers/{user}", allow: .staff,
+            Operation(
+                "Assigns questions to a marker.",
+                body: .json(
+                    .object("AssignmentRequest", ["questions": .array(of: .integer(1...999), count: 1...300)])),
+                .json(.assignment), problems: [.conflict]),
+            use: assign)
+        routes.on(
+            .delete, "/api/exams/{exam}/markers/{user}", allow: .staff,
+            Operation(
+                "Takes a marker's questions back.", .deleted, problems: [.conflict, .unprocessableContent]),
+            use: dismiss)
+        routes.on(
+            .post, "/api/exams/{exam}/publish", allow: .staff,
+            Operation(
+                "Lets students see their results.", .json(.exam, headers: [.eTag: "Its version."]),
+                problems: [.conflict]),
+            use: { try await publish(true, $0) })
+        routes.on(
+            .post, "/api/exams/{exam}/unpublish", allow: .staff,
+            Operation(
+                "Hides the results from students.", .json(.exam, headers: [.eTag: "Its version."]),
+                problems: [.conflict]),
+            use: { try await publish(false, $0) })
     }
 
     // MARK: Teachers

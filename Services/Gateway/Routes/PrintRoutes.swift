@@ -10,8 +10,16 @@ struct PrintRoutes: Sendable {
     let printer = SheetPrinter()
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/exams/{exam}/layout", allow: .staff, use: layout)
-        routes.on(.get, "/api/exams/{exam}/answer-sheet.pdf", allow: .staff, use: answerSheet)
+        routes.on(
+            .get, "/api/exams/{exam}/layout", allow: .staff,
+            Operation(
+                "Where everything is on the answer sheet.", detail: "In millimetres; x and y are centres.",
+                .json(.layout)),
+            use: layout)
+        routes.on(
+            .get, "/api/exams/{exam}/answer-sheet.pdf", allow: .staff,
+            Operation("Prints the answer sheet.", .content("application/pdf", "The sheet.")),
+            use: answerSheet)
     }
 
     @Sendable

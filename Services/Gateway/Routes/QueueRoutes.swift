@@ -10,14 +10,39 @@ struct QueueRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/queues", allow: .operators, use: list)
-        routes.on(.get, "/api/queues/{type}", allow: .operators, use: show)
-        routes.on(.post, "/api/queues/{type}/pause", allow: .operators, use: pause)
-        routes.on(.post, "/api/queues/{type}/resume", allow: .operators, use: resume)
-        routes.on(.put, "/api/queues/{type}/limits", allow: .operators, use: setLimits)
-        routes.on(.get, "/api/queues/{type}/schedules", allow: .operators, use: schedules)
-        routes.on(.put, "/api/queues/{type}/schedules/{name}", allow: .operators, use: setSchedule)
-        routes.on(.delete, "/api/queues/{type}/schedules/{name}", allow: .operators, use: removeSchedule)
+        routes.on(
+            .get, "/api/queues", allow: .operators,
+            Operation("Lists the queues of all types of tasks.", .json(.list(of: .queue))),
+            use: list)
+        routes.on(
+            .get, "/api/queues/{type}", allow: .operators,
+            Operation("Shows a queue.", .json(.queue)),
+            use: show)
+        routes.on(
+            .post, "/api/queues/{type}/pause", allow: .operators,
+            Operation("Lets no further task of the type begin.", .json(.queue)),
+            use: pause)
+        routes.on(
+            .post, "/api/queues/{type}/resume", allow: .operators,
+            Operation("Lets tasks of the type begin again.", .json(.queue)),
+            use: resume)
+        routes.on(
+            .put, "/api/queues/{type}/limits", allow: .operators,
+            Operation("Sets how many tasks run at a time.", body: .json(.queueLimits), .json(.queue)),
+            use: setLimits)
+        routes.on(
+            .get, "/api/queues/{type}/schedules", allow: .operators,
+            Operation("Lists what recurs.", .json(.list(of: .placedSchedule))),
+            use: schedules)
+        routes.on(
+            .put, "/api/queues/{type}/schedules/{name}", allow: .operators,
+            Operation(
+                "Sets work that recurs.", body: .json(.scheduleRequest), .json(.placedSchedule)),
+            use: setSchedule)
+        routes.on(
+            .delete, "/api/queues/{type}/schedules/{name}", allow: .operators,
+            Operation("Ends work that recurs.", .deleted),
+            use: removeSchedule)
     }
 
     @Sendable
@@ -50,6 +75,10 @@ struct QueueRoutes: Sendable {
     private func setLimits(_ call: Call) async throws -> Response {
         let type = try type(call)
         let limits = try await call.json(QueueLimits.self)
+        try Problem.check([
+            ("/running", (limits.running ?? 1) >= 1, "must be at least 1; to stop a queue, pause it"),
+            ("/running_per_exam", (limits.runningPerExam ?? 1) >= 1, "must be at least 1; to stop a queue, pause it"),
+        ])
         try await queue.setLimits(limits, type: type)
         try await append(.queueLimited, type, call, details: limits.details)
         return try .json(try await document(type))
@@ -125,8 +154,14 @@ private struct ScheduleRequest: Decodable {
     func schedule(name: String, type: TaskType) throws -> TaskSchedule {
         let request = TaskRequest(type: type, priority: priority, payload: payload, examID: examID)
         let draft = try request.draft(context: EventContext(source: "/zhiyue/gateway", correlationID: .make()))
+        let expression: CronExpression
+        do throws(TaskQueueError) {
+            expression = try CronExpression(cron)
+        } catch {
+            throw Problem.unprocessable([FieldProblem(pointer: "/cron", detail: error.message)])
+        }
         return TaskSchedule(
-            name: name, type: type, cron: try CronExpression(cron), zone: zone ?? "UTC", payload: payload,
-            priority: draft.priority, examID: examID)
+            name: name, type: type, cron: expression, zone: zone ?? "UTC", payload: payload, priority: draft.priority,
+            examID: examID)
     }
 }

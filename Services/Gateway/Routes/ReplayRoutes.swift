@@ -10,11 +10,31 @@ struct ReplayRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.post, "/api/events/replay", allow: .operators, use: start)
-        routes.on(.get, "/api/events/replay", allow: .operators, use: list)
-        routes.on(.get, "/api/events/replay/{replay}", allow: .operators, use: show)
-        routes.on(.delete, "/api/events/replay/{replay}", allow: .operators, use: cancel)
-        routes.on(.get, "/api/events/handlers", allow: .operators, use: handlers)
+        routes.on(
+            .post, "/api/events/replay", allow: .operators,
+            Operation(
+                "Has events handled again.", body: .json(.replayRequest),
+                .json(.list(of: .replay), .accepted, "Begun, one a handler."),
+                .json(.replayCount, .ok, "What a dry run counted."), repetition: .byBody),
+            use: start)
+        routes.on(
+            .get, "/api/events/replay", allow: .operators,
+            Operation("Lists replays, the newest first.", parameters: [.limit()], .json(.list(of: .replay))),
+            use: list)
+        routes.on(
+            .get, "/api/events/replay/{replay}", allow: .operators,
+            Operation("Shows a replay.", .json(.replay)),
+            use: show)
+        routes.on(
+            .delete, "/api/events/replay/{replay}", allow: .operators,
+            Operation("Cancels a replay.", .json(.replay, .accepted)),
+            use: cancel)
+        routes.on(
+            .get, "/api/events/handlers", allow: .operators,
+            Operation(
+                "Lists the handlers that can be asked to handle events again.",
+                .json(.list(of: .object(["group": .string, "handler": .string])))),
+            use: handlers)
     }
 
     /// Everything left out matches all; `group` alone means all its handlers.
@@ -53,6 +73,11 @@ struct ReplayRoutes: Sendable {
     private func start(_ call: Call) async throws -> Response {
         let asked = try await call.json(Asked.self)
         let filter = try asked.filter()
+        let isRange = asked.from.flatMap { from in asked.to.map { from <= $0 } } ?? true
+        try Problem.check([
+            ("/exam_id", asked.examID?.isValid ?? true, "is no exam identifier"),
+            ("/to", isRange, "must not be before /from"),
+        ])
         if asked.dryRun == true {
             let count = try await bus.countReplay(
                 ReplayRequest(target: .temporaryGroup, filter: filter, from: asked.from, to: asked.to))
@@ -60,7 +85,7 @@ struct ReplayRoutes: Sendable {
         }
         guard asked.group != nil || asked.handler != nil else {
             throw Problem.badRequest(
-                "nothing-selected", "Say who is to handle the events again: handler, group or both.")
+                "nothing-selected", "Say who is to handle the events again: handler, group or both.", at: "/handler")
         }
         let handlers = try await bus.replayableHandlers(group: asked.group, handler: asked.handler)
         var started: [ReplayDocument] = []
@@ -71,7 +96,8 @@ struct ReplayRoutes: Sendable {
                     try await bus.startReplay(
                         ReplayRequest(
                             target: .handler(group: handler.group, name: handler.name), filter: filter,
-                            from: asked.from, to: asked.to, requestedBy: call.bearer.user))))
+                            from: asked.from, to: asked.to, requestedBy: call.bearer.user),
+                        id: call.repeatableID("\(handler.group)/\(handler.name)").map { ReplayID($0) })))
         }
         return try .json(ListDocument(items: started, nextCursor: nil), status: .accepted)
     }

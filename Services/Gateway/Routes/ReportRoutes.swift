@@ -23,8 +23,17 @@ struct ReportRoutes: Sendable {
     }
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/exams/{exam}/statistics", allow: .staff, use: statistics)
-        routes.on(.get, "/api/exams/{exam}/results.csv", allow: .staff, use: results)
+        routes.on(
+            .get, "/api/exams/{exam}/statistics", allow: .staff,
+            Operation("Figures of an exam's marks.", .json(.statistics)),
+            use: statistics)
+        routes.on(
+            .get, "/api/exams/{exam}/results.csv", allow: .staff,
+            Operation(
+                "The table of the marks as they are now.", parameters: [.ifNoneMatch],
+                .content("text/csv", "A header row, and a row a student.", headers: [.eTag: "Names the content."]),
+                .notModified),
+            use: results)
     }
 
     @Sendable
@@ -45,6 +54,9 @@ struct ReportRoutes: Sendable {
             .contentDisposition: ContentDisposition.attachment("\(exam.title) results.csv"),
             .eTag: "\"\(report.blob)\"",
         ]
+        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: "\"\(report.blob)\"") {
+            return Response(status: .notModified, headers: headers)
+        }
         let body = try await files.loadFile(path: blobs.path(of: report.blob), context: call.context)
         return Response(status: .ok, headers: headers, body: body)
     }

@@ -8,8 +8,16 @@ struct ResultRoutes: Sendable {
     let store: ExamStore
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/results", allow: [.student], use: list)
-        routes.on(.get, "/api/exams/{exam}/results/mine", allow: [.student], use: mine)
+        routes.on(
+            .get, "/api/results", allow: [.student],
+            Operation(
+                "Lists one's own results in published exams.", parameters: [.cursor, .limit()],
+                .json(.list(of: .result))),
+            use: list)
+        routes.on(
+            .get, "/api/exams/{exam}/results/mine", allow: [.student],
+            Operation("Shows one's own result in a published exam.", .json(.result)),
+            use: mine)
     }
 
     @Sendable

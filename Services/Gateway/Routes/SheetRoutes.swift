@@ -19,10 +19,31 @@ struct SheetRoutes: Sendable {
     }
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/exams/{exam}/sheets", allow: .staff, use: list)
-        routes.on(.get, "/api/sheets/{sheet}", allow: .staff, use: show)
-        routes.on(.get, "/api/sheets/{sheet}/marks", allow: .staffAndMarkers, use: marks)
-        routes.on(.get, "/api/sheets/{sheet}/image", allow: .staff, use: image)
+        routes.on(
+            .get, "/api/exams/{exam}/sheets", allow: .staff,
+            Operation(
+                "Lists the sheets of an exam in order of upload.",
+                parameters: [
+                    .query("status", .choice(of: SheetStatus.self), "In this status only."), .cursor, .limit(max: 500),
+                ], .json(.list(of: .sheetSummary))),
+            use: list)
+        routes.on(
+            .get, "/api/sheets/{sheet}", allow: .staff,
+            Operation("Shows a sheet with its reading and marks.", .json(.sheet)),
+            use: show)
+        routes.on(
+            .get, "/api/sheets/{sheet}/marks", allow: .staffAndMarkers,
+            Operation("Lists the marks of a sheet.", .json(.list(of: .mark))),
+            use: marks)
+        routes.on(
+            .get, "/api/sheets/{sheet}/image", allow: .staff,
+            Operation(
+                "The scan, as it was uploaded.",
+                parameters: [
+                    .query("page", .integer(1...10_000), "The sheet's image, 1 for the first and when absent."),
+                    .ifNoneMatch,
+                ], .content("*/*", "A PNG, JPEG, TIFF or PDF.", headers: [.eTag: "Names the content."]), .notModified),
+            use: image)
     }
 
     @Sendable

@@ -12,7 +12,10 @@ struct SystemRoutes: Sendable {
     let hub: RealtimeHub
 
     func declare(in routes: RouteTable) {
-        routes.on(.get, "/api/system/status", allow: .operators, use: status)
+        routes.on(
+            .get, "/api/system/status", allow: .operators,
+            Operation("Shows services, queues and partitions.", .json(.systemStatus)),
+            use: status)
     }
 
     @Sendable

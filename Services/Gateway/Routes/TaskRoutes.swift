@@ -12,12 +12,48 @@ struct TaskRoutes: Sendable {
     let audit: AuditLog
 
     func declare(in routes: RouteTable) {
-        routes.on(.post, "/api/tasks", allow: .operators, use: submit)
-        routes.on(.get, "/api/tasks", allow: .operators, use: list)
-        routes.on(.get, "/api/tasks/{task}", allow: .staff, use: show)
-        routes.on(.delete, "/api/tasks/{task}", allow: .operators, use: forget)
-        routes.on(.post, "/api/tasks/{task}/cancel", allow: .staff, use: cancel)
-        routes.on(.post, "/api/tasks/{task}/retry", allow: .staff, use: retry)
+        routes.on(
+            .post, "/api/tasks", allow: .operators,
+            Operation(
+                "Submits a task, or up to 1000 at once.",
+                detail: "When the queue has no room for some of many, the problem names them; the others are accepted.",
+                body: .json(.taskOrder),
+                .json(.taskSubmissions, .created, headers: [.location: "Where it is, when it is one."]),
+                .json(
+                    .taskSubmissions, .ok, "All were submitted before.",
+                    headers: [.location: "Where it is, when it is one."]),
+                repetition: .byBody),
+            use: submit)
+        routes.on(
+            .get, "/api/tasks", allow: .operators,
+            Operation(
+                "Lists tasks, a type after the other.",
+                parameters: [
+                    .taskType, .query("state", .choice(of: TaskState.self), "In this state only."),
+                    .query("priority", .choice(of: TaskPriority.self), "Of this priority only."), .examFilter, .cursor,
+                    .limit(),
+                ], .json(.list(of: .task))),
+            use: list)
+        routes.on(
+            .get, "/api/tasks/{task}", allow: .staff,
+            Operation("Shows a task.", parameters: [.taskType], .json(.task)),
+            use: show)
+        routes.on(
+            .delete, "/api/tasks/{task}", allow: .operators,
+            Operation(
+                "Forgets a dead task for good.", parameters: [.taskType], .deleted, problems: [.conflict]),
+            use: forget)
+        routes.on(
+            .post, "/api/tasks/{task}/cancel", allow: .staff,
+            Operation(
+                "Cancels a task; one that runs is told to stop.", parameters: [.taskType], .json(.task, .accepted),
+                problems: [.conflict]),
+            use: cancel)
+        routes.on(
+            .post, "/api/tasks/{task}/retry", allow: .staff,
+            Operation(
+                "Runs a dead task once more.", parameters: [.taskType], .json(.task, .accepted), problems: [.conflict]),
+            use: retry)
     }
 
     private struct Submitted: Encodable {

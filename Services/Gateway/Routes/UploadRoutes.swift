@@ -10,7 +10,15 @@ struct UploadRoutes: Sendable {
     let admission: UploadAdmission
 
     func declare(in routes: RouteTable) {
-        routes.on(.post, "/api/upload", allow: .staff, use: upload)
+        routes.on(
+            .post, "/api/upload", allow: .staff,
+            Operation(
+                "Uploads scans of an exam's sheets.",
+                detail:
+                    "Each page becomes a sheet that is read and marked by and by; the same page again is the same sheet.",
+                body: .form(.uploadForm), .json(.upload, .accepted, "Taken; reading goes on."), problems: [.notFound],
+                repetition: .byHandler),
+            use: upload)
     }
 
     @Sendable
@@ -18,6 +26,16 @@ struct UploadRoutes: Sendable {
         let (exam, files) = try await receiver.receive(call.request) { id in
             _ = try await access.exam(id, for: call.bearer, to: .edit)
         }
+        // The files themselves tell one upload from another, not how they are cut into a form.
+        let content = files.flatMap { file in
+            [Array(file.name.utf8), Array((file.blob?.rawValue ?? "").utf8)]
+        }
+        return try await call.once([Array(exam.rawValue.utf8)] + content) { call in
+            try await admit(files, to: exam, call)
+        }
+    }
+
+    private func admit(_ files: [ReceivedFile], to exam: ExamID, _ call: Call) async throws -> Response {
         let (sheets, rejected) = try await admission.admit(files, to: exam, context: call.eventContext)
         call.context.logger.info(
             "upload", metadata: ["exam_id": "\(exam)", "sheets": "\(sheets.count)", "rejected": "\(rejected.count)"])

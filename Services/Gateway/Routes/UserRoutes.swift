@@ -11,18 +11,53 @@ struct UserRoutes: Sendable {
     let revocations: RevocationList
 
     func declare(in routes: RouteTable) {
-        routes.on(.post, "/api/users", allow: [.admin], use: create)
-        routes.on(.get, "/api/users", allow: [.admin], use: list)
-        routes.on(.get, "/api/users/{user}", allow: [.admin], use: show)
-        routes.on(.patch, "/api/users/{user}", allow: [.admin], use: change)
-        routes.on(.delete, "/api/users/{user}", allow: [.admin], use: remove)
-        routes.on(.delete, "/api/users/{user}/sessions", allow: [.admin], use: revoke)
+        routes.on(
+            .post, "/api/users", allow: [.admin],
+            Operation(
+                "Adds a user.", body: .json(.userDraft),
+                .json(.user, .created, headers: [.location: "Where it is."]), problems: [.conflict],
+                repetition: .byHandler),
+            use: create)
+        routes.on(
+            .get, "/api/users", allow: [.admin],
+            Operation(
+                "Lists users by name.",
+                parameters: [
+                    .query("role", .choice(of: Role.self), "Of this role only."), .cursor, .limit(max: 500),
+                ], .json(.list(of: .user))),
+            use: list)
+        routes.on(
+            .get, "/api/users/{user}", allow: [.admin], Operation("Shows a user.", .json(.user)), use: show)
+        routes.on(
+            .patch, "/api/users/{user}", allow: [.admin],
+            Operation(
+                "Changes a user; what is absent stays.",
+                detail: "Another role or password, or being disabled, voids its sessions.", body: .json(.userPatch),
+                .json(.user), problems: [.conflict]),
+            use: change)
+        routes.on(
+            .delete, "/api/users/{user}", allow: [.admin],
+            Operation("Removes a user.", detail: "The last administrator stays.", .deleted, problems: [.conflict]),
+            use: remove)
+        routes.on(
+            .delete, "/api/users/{user}/sessions", allow: [.admin],
+            Operation("Voids all tokens of a user.", .empty(.noContent, "They are void.")),
+            use: revoke)
     }
 
     @Sendable
     private func create(_ call: Call) async throws -> Response {
         let draft = try await call.json(UserDraft.self, limit: 8192)
         try draft.check()
+        // Not by the password: a digest of it would be kept with the answer.
+        return try await call.once(
+            [draft.id.rawValue, draft.role.rawValue, draft.studentID ?? ""].map { Array($0.utf8) }
+        ) {
+            try await create(draft, $0)
+        }
+    }
+
+    private func create(_ draft: UserDraft, _ call: Call) async throws -> Response {
         let hash = try await passwords.hash(draft.password)
         let user = User(
             id: draft.id, role: draft.role, passwordHash: hash.text, createdAt: .now, studentID: draft.studentID)

@@ -81,6 +81,8 @@ struct APIClient: Sendable {
         var request = HTTPClientRequest(url: base + path)
         request.method = method
         for (name, value) in headers { request.headers.add(name: name, value: value) }
+        // The shared client refuses what unpacks to much more than it was, as lists do.
+        request.headers.add(name: "Accept-Encoding", value: "identity")
         if !token.isEmpty { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body { request.body = .bytes(body) }
         let deadline = ContinuousClock.now + patience

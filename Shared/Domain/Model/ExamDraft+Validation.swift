@@ -43,9 +43,17 @@ extension Question {
         check((1...999).contains(number), "number", "must be 1 to 999")
         check(points > 0 && points <= 1000, "points", "must be above 0 and at most 1000")
         check(points.isFinite && abs(points * 100 - (points * 100).rounded()) < 1e-6, "points", "has steps of 0.01")
+        // Also where the kind of question makes no use of them: whatever is stored is within its bounds.
+        check((2...10).contains(options ?? 4), "options", "must be 2 to 10")
+        check((tolerance ?? 0) >= 0 && (tolerance ?? 0).isFinite, "tolerance", "must be 0 or more")
+        check((1...12).contains(digits ?? 1), "digits", "must be 1 to 12")
+        check((0...5).contains(maxEdits ?? 0), "max_edits", "must be 0 to 5")
+        check((15...230).contains(height ?? 60), "height", "must be 15 to 230 mm")
+        check((answers ?? []).count <= 50, "answers", "must hold at most 50 answers")
+        let worth = (rubric ?? []).allSatisfy { $0.points > 0 && $0.points <= 1000 }
+        check(worth, "rubric", "must give points above 0 and at most 1000 for each criterion")
         switch kind {
         case .singleChoice, .multipleChoice, .trueFalse:
-            check(kind == .trueFalse || (2...10).contains(options ?? 4), "options", "must be 2 to 10")
             let letters = (answer ?? "").map { String($0) }
             check(!letters.isEmpty, "answer", "is required")
             check(letters.allSatisfy(optionLetters.contains), "answer", "must use \(optionLetters.joined()) only")
@@ -53,22 +61,15 @@ extension Question {
             check(kind == .multipleChoice || letters.count <= 1, "answer", "must be one option")
         case .numeric:
             check(answer.flatMap(Self.number(from:)) != nil, "answer", "must be a number such as 3.14")
-            check((tolerance ?? 0) >= 0 && (tolerance ?? 0).isFinite, "tolerance", "must be 0 or more")
-            check((1...12).contains(digits ?? 1), "digits", "must be 1 to 12")
             if let digits, let answer {
                 check(answer.count <= digits, "digits", "is too small for the answer \(answer)")
             }
         case .shortText:
             let accepted = acceptedAnswers
             check(!accepted.isEmpty, "answers", "must hold at least one answer")
-            check(accepted.count <= 50, "answers", "must hold at most 50 answers")
             let haveText = accepted.allSatisfy { $0.count <= 100 && !$0.allSatisfy(\.isWhitespace) }
             check(haveText, "answers", "must have 1 to 100 characters each, not only spaces")
-            check((0...5).contains(maxEdits ?? 0), "max_edits", "must be 0 to 5")
         case .open:
-            check((15...230).contains(height ?? 60), "height", "must be 15 to 230 mm")
-            let worth = (rubric ?? []).allSatisfy { $0.points > 0 && $0.points <= 1000 }
-            check(worth, "rubric", "must give points above 0 and at most 1000 for each criterion")
             let sum = Score.sum((rubric ?? []).map(\.points))
             check(rubric == nil || sum == Score.rounded(points), "rubric", "adds up to \(sum), not to the points")
         }

@@ -10,9 +10,11 @@ extension EventBus {
     /// Requests a replay. One to a handler is begun within a second or so by a replica of the handler's service; one
     /// into a temporary group waits for its subscriber.
     ///
+    /// - Parameter id: of a request that may be repeated: the replay that has it already is the answer.
     /// - Throws: `EventBusError` of code `.invalidArgument` when the range is empty by its times or no running service
     ///   offers the handler; `RedisError`, after which the replay may have been requested.
-    package func startReplay(_ request: ReplayRequest) async throws -> ReplayStatus {
+    package func startReplay(_ request: ReplayRequest, id: ReplayID? = nil) async throws -> ReplayStatus {
+        if let id, let started = try await replay(id) { return started }
         if case .handler(let group, let name) = request.target {
             let known = try await replayableHandlers()
             guard known.contains(ReplayableHandler(group: group, name: name)) else {
@@ -22,7 +24,7 @@ extension EventBus {
                     "No running service has a handler \(name) of group \(group). There are: \(names)")
             }
         }
-        return try await recordReplay(request)
+        return try await recordReplay(request, id: id)
     }
 
     /// - Returns: nil when there is no such replay; one is remembered for 30 days.
@@ -77,14 +79,14 @@ extension EventBus {
     private static let remembered = 1000
     private static let memory: Duration = .seconds(30 * 24 * 3600)
 
-    func recordReplay(_ request: ReplayRequest) async throws -> ReplayStatus {
+    func recordReplay(_ request: ReplayRequest, id: ReplayID? = nil) async throws -> ReplayStatus {
         let now = try await serverTime()
         var request = request
         request.to = min(request.to ?? now, now)
         if let from = request.from, let to = request.to, from > to {
             throw EventBusError(.invalidArgument, "The range ends before it begins")
         }
-        let id = ReplayID(UUIDv7.make(at: now).compactString)
+        let id = id ?? ReplayID(UUIDv7.make(at: now).compactString)
         let total = try await count(ReplayRange(request, now: now)).events
         let status = ReplayStatus(
             id: id, request: request, state: .waiting, total: total, handled: 0, failed: 0, failures: [],
