@@ -43,7 +43,9 @@ package final class TaskWorker: Service {
             uniqueKeysWithValues: self.handlers.map { handler in
                 (
                     handler.type,
-                    Coalescer(most: TaskQueue.batchSize, executor: queue.client.taskExecutor) { try await queue.complete(handler.type, $0) }
+                    Coalescer(most: TaskQueue.batchSize, executor: queue.client.taskExecutor) {
+                        try await queue.complete(handler.type, $0)
+                    }
                 )
             })
         carriers = Dictionary(

@@ -74,18 +74,24 @@ struct ExamRoutes: Sendable {
         let draft = try Self.checked(try await call.json(ExamDraft.self))
         let now = Timestamp.now
         let repeatableID = call.repeatableID("exam").map { ExamID($0) }
-        var exam = Exam(
+        let exam = Exam(
             id: repeatableID ?? .make(), draft: draft, owner: call.bearer.user, createdAt: now, updatedAt: now,
             version: 1, keyVersion: 1)
+        let created = try await create(exam, mayExist: repeatableID != nil, call.eventContext)
+        var headers = Self.headers(of: created)
+        headers[.location] = "/api/exams/\(created.id)"
+        return try .json(ExamDocument(exam: created), status: .created, headers: headers)
+    }
+
+    /// - Parameter mayExist: whether the same request may have made it earlier, and its answer was not kept.
+    private func create(_ exam: Exam, mayExist: Bool, _ context: EventContext) async throws -> Exam {
         do {
-            try await store.create(exam, layout: AnswerSheetLayout.make(for: exam), context: call.eventContext)
-        } catch let error as ExamStoreError where error.code == .versionMismatch && repeatableID != nil {
-            // Made by the same request earlier, whose answer was not kept.
-            exam = try await access.exam(exam.id, for: call.bearer)
+            try await store.create(exam, layout: AnswerSheetLayout.make(for: exam), context: context)
+            return exam
+        } catch let error as ExamStoreError where error.code == .versionMismatch && mayExist {
+            guard let known = try await store.exam(exam.id) else { throw Problem.notFound("exam", exam.id) }
+            return known
         }
-        var headers = Self.headers(of: exam)
-        headers[.location] = "/api/exams/\(exam.id)"
-        return try .json(ExamDocument(exam: exam), status: .created, headers: headers)
     }
 
     @Sendable
