@@ -19,15 +19,13 @@ final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
 
     private let most: Int
     private let call: @Sendable ([Item]) async throws -> [Answer]
-    private let executor: (any TaskExecutor)?
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - most: Items of one call.
     ///   - call: Returns an answer for each item, in their order. When it throws, all of its callers get that error.
-    init(most: Int, executor: (any TaskExecutor)? = nil, call: @escaping @Sendable ([Item]) async throws -> [Answer]) {
+    init(most: Int, call: @escaping @Sendable ([Item]) async throws -> [Answer]) {
         self.most = most
-        self.executor = executor
         self.call = call
     }
 
@@ -40,7 +38,7 @@ final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
                 state.calls += 1
                 return true
             }
-            if mayCall { Task(executorPreference: executor) { await self.sendWaiting() } }
+            if mayCall { Task { await self.sendWaiting() } }
         }
         return try result.get()
     }

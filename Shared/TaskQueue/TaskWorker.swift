@@ -43,7 +43,7 @@ package final class TaskWorker: Service {
             uniqueKeysWithValues: self.handlers.map { handler in
                 (
                     handler.type,
-                    Coalescer(most: TaskQueue.batchSize, executor: queue.client.taskExecutor) {
+                    Coalescer(most: TaskQueue.batchSize) {
                         try await queue.complete(handler.type, $0)
                     }
                 )
@@ -95,7 +95,7 @@ package final class TaskWorker: Service {
                 return Task.isCancelled ? nil : .stuck
             }
             for handler in handlers {
-                group.addTask(executorPreference: self.queue.client.taskExecutor) {
+                group.addTask {
                     await self.serve(handler)
                     return nil
                 }

@@ -24,7 +24,7 @@ struct TasksBench: AsyncParsableCommand {
     var tasks = 100_000
 
     @Option(help: "Tasks that run at the same time in the process that empties the queue.")
-    var workers = 64
+    var workers = 128
 
     @Option(help: "Times that the rates and the recovery are measured; the median counts.")
     var rounds = 3
