@@ -58,6 +58,8 @@ package struct ServiceSettings: Sendable {
         queue.maxRetries = maxRetries
         queue.retryDelays = retryDelays
         queue.taskTimeout = try reader.seconds("TASK_TIMEOUT", in: 0.1...86_400, default: queue.taskTimeout)
+        queue.resultTTL = try reader.seconds("RESULT_TTL", in: 1...31_536_000, default: queue.resultTTL)
+        queue.maxLength = try reader.integer("MAX_QUEUE_LENGTH", in: 1...100_000_000, default: queue.maxLength)
 
         dataDirectory = reader.text("DATA_DIR") ?? ".data"
         replica = reader.text("SERVICE_REPLICA") ?? "\(Self.hostName)-\(getpid())"

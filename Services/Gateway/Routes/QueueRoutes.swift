@@ -150,10 +150,10 @@ private struct ScheduleRequest: Decodable {
         case examID = "exam_id"
     }
 
-    /// - Throws: as `TaskRequest.draft`.
+    /// - Throws: as `TaskRequest.checked`.
     func schedule(name: String, type: TaskType) throws -> TaskSchedule {
         let request = TaskRequest(type: type, priority: priority, payload: payload, examID: examID)
-        let draft = try request.draft(context: EventContext(source: "/zhiyue/gateway", correlationID: .make()))
+        let draft = try request.checked(context: EventContext(source: "/zhiyue/gateway", correlationID: .make()))
         let expression: CronExpression
         do throws(TaskQueueError) {
             expression = try CronExpression(cron)

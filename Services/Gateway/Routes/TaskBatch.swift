@@ -74,7 +74,7 @@ struct TaskBatch: Sendable {
         var faults: [FieldProblem] = []
         for (index, request) in requests.enumerated() where faults.count < Self.mostFaults {
             do {
-                let draft = try request.draft(context: context)
+                let draft = try request.checked(context: context)
                 guard draft.payload.count <= queue.configuration.maxPayloadBytes else {
                     let detail = "must have at most \(queue.configuration.maxPayloadBytes) bytes"
                     throw Problem(

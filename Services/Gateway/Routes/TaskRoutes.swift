@@ -75,7 +75,7 @@ struct TaskRoutes: Sendable {
     }
 
     private func submit(_ request: TaskRequest, _ call: Call) async throws -> Response {
-        let draft = try request.draft(context: call.eventContext)
+        let draft = try request.checked(context: call.eventContext)
         let outcome = try await queue.submit(raw: draft)
         if outcome.isNew {
             try await audit.append(

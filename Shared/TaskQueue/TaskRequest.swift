@@ -1,27 +1,33 @@
-import Domain
-import HTTPTypes
-import TaskQueue
+package import Domain
 
-/// A task as a client submits it.
-struct TaskRequest: Decodable {
-    var type: TaskType
+/// What is wrong with a `TaskRequest`.
+package enum TaskRequestFault: Error {
+    /// - Parameter pointer: a JSON pointer into the request.
+    case value(pointer: String, detail: String)
+    /// The payload is none of the type.
+    case payload(of: TaskType, DecodingError)
+}
+
+/// A task as clients submit it: by `POST /api/tasks`, and as a line of `zhiyue tasks submit --file`.
+package struct TaskRequest: Decodable, Sendable {
+    package var type: TaskType
     /// Follows from the payload when absent, so that the same work is done once.
-    var id: TaskID?
+    package var id: TaskID?
     /// The type's own when absent.
-    var priority: TaskPriority?
-    var payload: JSONValue
-    var examID: ExamID?
+    package var priority: TaskPriority?
+    package var payload: JSONValue
+    package var examID: ExamID?
     /// Up to 30 days.
-    var delaySeconds: Double?
+    package var delaySeconds: Double?
     /// Instead of a delay.
-    var dueAt: Timestamp?
-    var uniqueKey: String?
+    package var dueAt: Timestamp?
+    package var uniqueKey: String?
     /// Of one run; up to a day. The worker's own when absent, here and below.
-    var timeoutSeconds: Double?
+    package var timeoutSeconds: Double?
     /// 1 to 100.
-    var maxAttempts: Int?
+    package var maxAttempts: Int?
     /// Pauses before the second run, the third …; the last one for all that follow. Up to 20 of up to a day.
-    var retryDelaysSeconds: [Double]?
+    package var retryDelaysSeconds: [Double]?
 
     enum CodingKeys: String, CodingKey {
         case type, id, priority, payload
@@ -34,8 +40,15 @@ struct TaskRequest: Decodable {
         case retryDelaysSeconds = "retry_delays_seconds"
     }
 
-    /// - Throws: `Problem` with 422 for an unknown type or a value out of range, 400 for a payload of another.
-    func draft(context: EventContext) throws -> TaskDraft {
+    package init(type: TaskType, priority: TaskPriority?, payload: JSONValue, examID: ExamID?) {
+        self.type = type
+        self.priority = priority
+        self.payload = payload
+        self.examID = examID
+    }
+
+    /// - Throws: `TaskRequestFault`; `TaskQueueError` of code `.invalid`.
+    package func draft(context: EventContext) throws -> TaskDraft {
         guard let payloadType = TaskCatalog.all.first(where: { $0.type == type }) else {
             let types = TaskCatalog.all.map { $0.type.rawValue }.joined(separator: ", ")
             throw Self.invalid("/type", "must be one of \(types)")
@@ -88,13 +101,11 @@ struct TaskRequest: Decodable {
         do {
             return try JSON.decode(type, from: json).taskID
         } catch let error as DecodingError {
-            throw JSONBody.problem(error, under: "/payload")
+            throw TaskRequestFault.payload(of: type.type, error)
         }
     }
 
-    private static func invalid(_ pointer: String, _ detail: String) -> Problem {
-        Problem(
-            .unprocessableContent, "invalid-task", "\(pointer) \(detail).",
-            errors: [FieldProblem(pointer: pointer, detail: detail)])
+    private static func invalid(_ pointer: String, _ detail: String) -> TaskRequestFault {
+        .value(pointer: pointer, detail: detail)
     }
 }
