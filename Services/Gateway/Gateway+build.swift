@@ -82,7 +82,9 @@ enum Gateway {
                     idleTimeout: TimeAmount(configuration.idleTimeout))
             },
             configuration: .init(
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
+                // Thousands come back at once after a restart, and each that finds no room waits for seconds. The kernel
+                // takes no more than net.core.somaxconn.
+                address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 8192),
             services: identity.services(logger: context.logger),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
             logger: context.logger)
