@@ -31,7 +31,8 @@ extension ExamStore {
     package func exam(_ id: ExamID) async throws -> Exam? {
         guard id.isValid else { return nil }
         let value = try await client.send(["HGET", place(of: id).record, "json"])
-        return value.isNull ? nil : try decode(Exam.self, value, of: "exam \(id)")
+        guard let record = value.bytes else { return nil }
+        return try decoded.exam(id, record) { try decode(Exam.self, value, of: "exam \(id)") }
     }
 
     package func layout(of id: ExamID) async throws -> SheetLayout? {

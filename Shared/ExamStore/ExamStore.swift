@@ -13,6 +13,7 @@ package final class ExamStore: Sendable {
     let keys: RedisKeys
     /// Number of partitions (`EVENT_PARTITIONS`).
     let partitions: Int
+    let decoded = DecodedExams()
 
     private static let commitScript = RedisScript(
         name: "commit", source: Array("local effect_guard = nil\n".utf8) + PackageResources.commit_lua)

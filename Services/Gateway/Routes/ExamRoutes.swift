@@ -10,6 +10,12 @@ import TaskQueue
 struct ExamRoutes: Sendable {
     let store: ExamStore
     let access: ExamAccess
+    private let encoded = EncodedExams()
+
+    init(store: ExamStore, access: ExamAccess) {
+        self.store = store
+        self.access = access
+    }
 
     func declare(in routes: RouteTable) {
         routes.on(
@@ -110,7 +116,7 @@ struct ExamRoutes: Sendable {
         if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: EntityTag.of(exam)) {
             return Response(status: .notModified, headers: headers)
         }
-        return try .json(ExamDocument(exam: exam), headers: headers)
+        return .json(try encoded.json(of: exam), headers: headers)
     }
 
     @Sendable
