@@ -15,7 +15,7 @@ SECONDS_OF_CHAOS ?= 60
 EVENTS ?= 100000
 AUTOBAHN ?= ../shared/tools/autobahn
 
-.PHONY: help deps build run demo test chaos bench-replay autobahn lint format clean
+.PHONY: help deps build run demo bench test chaos bench-replay autobahn lint format clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,10 @@ bench-replay: deps ## Handle $(EVENTS) events live, replay them, and compare fig
 test: deps ## Build for debugging and run every test
 	$(SWIFT) build --build-tests
 	@SWIFT='$(SWIFT)' deploy/tools/test.sh
+
+bench: build ## Measure everything on this machine, beside Redis' own ceiling, an empty route, and nginx with nchan
+	@deploy/tools/deps.sh --bench
+	@for bench in events tasks http websocket recognition; do $(RELEASE)/zhiyue bench $$bench || exit 1; done
 
 chaos: deps ## Kill, stop, cut off and fill up everything, counting events, then tasks, for $(SECONDS_OF_CHAOS) s each (SEED=N repeats)
 	$(SWIFT) build --build-tests

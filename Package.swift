@@ -166,9 +166,9 @@ let package = Package(
             "ZhiYueCLI",
             [
                 "Access", "Accounts", "AnswerSheet", "CProcess", "Grading", "ScanReader", "SheetPrinting",
-                "SheetSimulation", "WebSocket", argumentParser, asyncHTTPClient, lifecycle, nioCore, nioHTTP1, nioPosix,
-                unixSignals,
-            ]),
+                "SheetSimulation", "WebSocket", argumentParser, asyncHTTPClient, hummingbird, lifecycle, nioCore,
+                nioHTTP1, nioPosix, unixSignals,
+            ], resources: [.embedInCode("Bench/WebSocket/Scripts")]),
         test("AccessTests", ["Access", "Domain", crypto, cryptoExtras]),
         test(
             "GatewayTests",

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Installs what is missing to build, run and test ZhiYue, and nothing else:
-#   deps.sh [--runtime] [--check]
+#   deps.sh [--runtime | --bench] [--check]
 # Debian packages come by apt (through sudo when not root), OpenVINO and the recognition model from wheels.txt into .deps/,
 # the Python programs that check the REST API from python.txt into .deps/python/.
-# --runtime: only what a machine needs that runs ready-made executables. --check: say what is missing, install nothing.
+# --runtime: only what a machine needs that runs ready-made executables. --bench: also what `zhiyue bench` sets beside the
+# system (nginx with nchan, wrk, and the Python clients of python-bench.txt in .deps/bench/). --check: say what is missing,
+# install nothing.
 # Exit status: 0 nothing is missing (any more), 1 something could not be installed.
 set -eu
 
@@ -12,6 +14,7 @@ root=$(cd "$here/../.." && pwd)
 deps=${ZHIYUE_DEPS:-$root/.deps}
 wheels=$here/wheels.txt
 programs=$here/python.txt
+bench_programs=$here/python-bench.txt
 
 # The handwriting of the demonstration's simulated students.
 handwriting="fonts-dkg-handwriting fonts-breip fonts-comic-neue fonts-bwht fonts-humor-sans fonts-arphic-gkai00mp"
@@ -25,15 +28,21 @@ build_packages="
     libcairo2-dev libpango1.0-dev libturbojpeg0-dev libseccomp-dev libzip-dev libzstd-dev zlib1g-dev
     pkg-config openssl python3-yaml node-typescript esbuild"
 
+bench_packages="nginx-core libnginx-mod-nchan wrk"
+
 packages=$build_packages
 check=no
+bench=no
 for argument in "$@"; do
     case $argument in
         --runtime) packages=$runtime_packages ;;
+        --bench) bench=yes ;;
         --check) check=yes ;;
-        *) echo "deps: unknown argument $argument (known: --runtime, --check)" >&2; exit 2 ;;
+        *) echo "deps: unknown argument $argument (known: --runtime, --bench, --check)" >&2; exit 2 ;;
     esac
 done
+
+[ $bench = no ] || packages="$packages $bench_packages"
 
 say() { printf 'deps: %s\n' "$*"; }
 fail() { printf 'deps: %s\n' "$*" >&2; exit 1; }
@@ -51,11 +60,13 @@ wheels_missing=""
 unpacked openvino openvino || wheels_missing="$wheels_missing openvino"
 unpacked rapidocr models || wheels_missing="$wheels_missing rapidocr"
 # They are for this machine's Python, so its version is part of the stamp. Running the system needs none of them.
-python_stamp() { python3 --version; cat "$programs"; }
+python_stamp() { python3 --version; cat "$1"; }
+installed() { python_stamp "$1" 2> /dev/null | cmp -s - "$deps/$2/PIN"; }
 programs_missing=""
 case $packages in
-    *-dev*) python_stamp 2> /dev/null | cmp -s - "$deps/python/PIN" || programs_missing=" schemathesis" ;;
+    *-dev*) installed "$programs" python || programs_missing=" schemathesis" ;;
 esac
+[ $bench = no ] || installed "$bench_programs" bench || programs_missing="$programs_missing picows"
 if [ -n "$wheels_missing$programs_missing" ]; then
     command -v unzip > /dev/null || packages="$packages unzip"
     python3 -m pip --version > /dev/null 2>&1 || packages="$packages python3-pip"
@@ -110,11 +121,12 @@ as_root() {
 
 install_packages() {
     say "installing with apt-get:$apt_missing"
-    # The system's own Redis is not used and is not wanted to start: ZhiYue runs its own, or is given a REDIS_URL.
+    # The system's own Redis is not used and is not wanted to start: ZhiYue runs its own, or is given a REDIS_URL. The same
+    # goes for nginx.
     policy=/usr/sbin/policy-rc.d
     own_policy=no
     case $apt_missing in
-        *redis-server*)
+        *redis-server* | *nginx-core*)
             if [ ! -e $policy ]; then
                 own_policy=yes
                 # shellcheck disable=SC2064
@@ -131,7 +143,11 @@ install_packages() {
         as_root rm -f $policy
         trap - EXIT
         if [ -d /run/systemd/system ]; then
-            as_root systemctl disable --quiet redis-server.service 2> /dev/null || true
+            for service in redis-server nginx; do
+                case $apt_missing in
+                    *$service*) as_root systemctl disable --quiet $service.service 2> /dev/null || true ;;
+                esac
+            done
         fi
     fi
 }
@@ -185,18 +201,27 @@ if [ -n "$wheels_missing$programs_missing" ]; then
     flock 9
     rm -rf "$deps"/.unpacking.*
 fi
-if [ -n "$programs_missing" ]; then
-    say "downloading schemathesis and what it needs"
+# install_programs LIST FOLDER
+install_programs() {
+    list=$1 folder=$2
     temporary=$(mktemp -d "$deps/.unpacking.XXXXXX")
     python3 -m pip --disable-pip-version-check install --quiet --no-deps --only-binary=:all: --no-compile \
-        --root-user-action=ignore --target "$temporary/python" -r "$programs" > "$temporary/log" 2>&1 \
-        || { tail -n 5 "$temporary/log" >&2; rm -rf "$temporary"; fail "could not install the programs of python.txt"; }
-    python_stamp > "$temporary/python/PIN"
-    rm -rf "${deps:?}/python"
-    mv "$temporary/python" "$deps/python"
+        --root-user-action=ignore --target "$temporary/content" -r "$list" > "$temporary/log" 2>&1 \
+        || { tail -n 5 "$temporary/log" >&2; rm -rf "$temporary"; fail "could not install the programs of $list"; }
+    python_stamp "$list" > "$temporary/content/PIN"
+    rm -rf "${deps:?}/$folder"
+    mv "$temporary/content" "$deps/$folder"
     rm -rf "$temporary"
-    say "installed into ${deps#"$root"/}/python"
-fi
+    say "installed into ${deps#"$root"/}/$folder"
+}
+
+for program in $programs_missing; do
+    say "downloading $program and what it needs"
+    case $program in
+        schemathesis) install_programs "$programs" python ;;
+        picows) install_programs "$bench_programs" bench ;;
+    esac
+done
 if [ -n "$wheels_missing" ]; then
     [ "$(uname -m)" = x86_64 ] || fail "the pinned OpenVINO build is for x86_64, this machine is $(uname -m)"
     for wheel in $wheels_missing; do

@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import Redis
+internal import ServiceKit
 
 /// What a bench found: a table for people, JSON for programs.
 protocol BenchFigures: Encodable {
@@ -59,6 +60,8 @@ final class BenchServer: Sendable {
 
     /// Runs a bench on a Redis of its own and prints what it found.
     static func run(json: Bool, _ bench: (BenchServer, RedisClient) async throws -> any BenchFigures) async throws {
+        // For all processes of the bench.
+        OpenFiles.raiseLimit()
         let server = try await BenchServer(environment: ProcessInfo.processInfo.environment)
         do {
             let client = try Self.client(url: server.url)
@@ -92,15 +95,19 @@ final class BenchServer: Sendable {
             name, executable: try OwnExecutable.path(), ["bench"] + arguments, environment: environment)
     }
 
-    /// - Parameter environment: beside this program's own.
+    /// - Parameters:
+    ///   - environment: beside this program's own.
+    ///   - deathSignal: what it gets when this program dies.
     func process(
-        _ name: String, executable: String, _ arguments: [String] = [], environment: [String: String]
+        _ name: String, executable: String, _ arguments: [String] = [], environment: [String: String],
+        deathSignal: Int32 = SIGKILL
     ) throws -> ChildProcess {
         let log = try ChildLog(name: name, directory: path, showsWarnings: true)
         return ChildProcess(
             ChildProcess.Launch(
                 executable: executable, arguments: arguments,
-                environment: ProcessInfo.processInfo.environment.merging(environment) { _, new in new }), log: log)
+                environment: ProcessInfo.processInfo.environment.merging(environment) { _, new in new },
+                deathSignal: deathSignal), log: log)
     }
 
     /// Runs `body` beside `processes`, and kills those that are left.

@@ -66,3 +66,9 @@ func percentile(_ percent: Double, of sorted: [Double]) -> Double {
 }
 
 func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+
+/// - Precondition: there is one value at least.
+func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+}

@@ -7,6 +7,6 @@ struct BenchCommand: AsyncParsableCommand {
         discussion: "The last line of every bench is one JSON object of its figures.",
         subcommands: [
             EventsBench.self, EventsBenchReplica.self, TasksBench.self, TasksBenchWorker.self, WebSocketBench.self,
-            WebSocketBenchClients.self, RecognitionBench.self,
+            WebSocketBenchClients.self, HTTPBench.self, EmptyHTTPServer.self, RecognitionBench.self,
         ])
 }

@@ -10,7 +10,9 @@ struct WebSocketBench: AsyncParsableCommand {
             several addresses of 127.0.0.0/8. idle: the gateway's resident memory for each connection with one \
             subscription. fan-out: event messages received in a second, all told, when one exam has many subscribers and \
             as many events are published as they take. latency: from the publishing of an event to its arrival at each of \
-            those subscribers, 10 events a second. many: connections spread over 1,000 exams. storm: subscribers that all \
+            those subscribers, 10 events a second. peer: \
+            fan-out and latency with clients of another make (picows, in Python), beside nginx with nchan and the same \
+            clients, in turn; it needs what `deploy/tools/deps.sh --bench` installs. many: connections spread over 1,000 exams. storm: subscribers that all \
             lose their connection, come back at once with their cursors and get what they missed.
             """)
 
@@ -32,15 +34,22 @@ struct WebSocketBench: AsyncParsableCommand {
     @Option(help: "Events a second to 1,000 exams.")
     var rate = 2000
 
+    @Option(help: "Rounds of the part peer; its figures are medians.")
+    var rounds = 3
+
+    @Option(help: ArgumentHelp("The folder of the Python packages picows and uvloop.", valueName: "folder"))
+    var packages = ".deps/bench"
+
     @Option(
-        parsing: .upToNextOption, help: "What to measure: all, or some of idle, fan-out, latency, many, storm.")
-    var parts: [Part] = Part.allCases
+        parsing: .upToNextOption,
+        help: "What to measure: all, or some of idle, fan-out, latency, peer, many, storm.")
+    var parts: [Part] = []
 
     @Flag(help: "Print only the closing line of JSON.")
     var json = false
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case idle, latency, many, storm
+        case idle, latency, peer, many, storm
         case fanOut = "fan-out"
     }
 
@@ -52,6 +61,7 @@ struct WebSocketBench: AsyncParsableCommand {
             throw ValidationError("--bytes must be from \(WebSocketBenchEvents.minimumBytes) to 16384")
         }
         guard (1...600).contains(seconds) else { throw ValidationError("--seconds must be from 1 to 600") }
+        guard (1...100).contains(rounds) else { throw ValidationError("--rounds must be from 1 to 100") }
         guard (1...100_000).contains(rate) else { throw ValidationError("--rate must be from 1 to 100000") }
     }
 

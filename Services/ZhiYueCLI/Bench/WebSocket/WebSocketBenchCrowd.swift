@@ -1,7 +1,5 @@
-internal import Access
 internal import Domain
 internal import FoundationEssentials
-internal import Glibc
 internal import Redis
 
 /// The bench's side of several processes of clients.
@@ -15,7 +13,7 @@ struct WebSocketBenchCrowd {
     private let client: RedisClient
 
     init(
-        _ server: BenchServer, _ client: RedisClient, gateway: WebSocketBenchGateway, name: String, connections: Int,
+        _ server: BenchServer, _ client: RedisClient, gateway: BenchGateway, name: String, connections: Int,
         exams: Int, flags: [String] = []
     ) throws {
         self.client = client
@@ -82,47 +80,5 @@ struct WebSocketBenchCrowd {
                 try await Task.sleep(for: .milliseconds(10))
             }
         }
-    }
-}
-
-/// The gateway of the bench.
-struct WebSocketBenchGateway {
-    let process: ChildProcess
-    let port: Int
-    let token: String
-
-    init(_ server: BenchServer) async throws {
-        port = try ListeningPort.check(host: "127.0.0.1", port: 0)
-        let secret = (0..<32).map { _ in String(UInt8.random(in: 16...255), radix: 16) }.joined()
-        token = try await TokenAuthority(secret: TokenSecret(secret)).token(
-            for: "bench", role: .admin, lifetime: 86_400)
-        process = try server.process(
-            "gateway", executable: "\(try OwnExecutable.directory())/gateway",
-            environment: [
-                "REDIS_URL": server.url, "DATA_DIR": server.path, "HTTP_PORT": "\(port)", "JWT_SECRET": secret,
-                "WEBSOCKET_MAX_CONNECTIONS_PER_USER": "1000000", "LOG_LEVEL": "warning",
-            ])
-    }
-
-    var url: String { "http://127.0.0.1:\(port)" }
-
-    /// Of the running process, in bytes.
-    var residentBytes: Int {
-        guard let pid = process.identifier,
-            let text = try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8)
-        else { return 0 }
-        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
-    }
-
-    /// Of user and system, in seconds.
-    var processorSeconds: Double {
-        guard let pid = process.identifier,
-            let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-            let end = text.lastIndex(of: ")")
-        else { return 0 }
-        let fields = text[end...].split(separator: " ")
-        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return 0 }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }

@@ -19,6 +19,10 @@ struct WebSocketBenchEvents: Sendable {
         EventEnvelope(
             id: UUIDv7.make().string, source: "/zhiyue/bench", type: Self.type, subject: "bench", time: .now,
             schemaVersion: 1, correlationID: "bench", examID: Self.exam(exam),
-            data: Array(#"{"due":\#(due),"text":"\#(filler)"}"#.utf8))
+            data: data(due: due))
+    }
+
+    func data(due: UInt64) -> [UInt8] {
+        Array(#"{"due":\#(due),"text":"\#(filler)"}"#.utf8)
     }
 }

@@ -23,6 +23,62 @@ struct WebSocketBenchFigures: BenchFigures {
         }
     }
 
+    /// A server under picows clients.
+    struct Served: Encodable {
+        var openedPerSecond: Double
+        /// A connection.
+        var residentBytes: Double
+        var deliveredPerSecond: Double
+        /// Of the server, a message delivered.
+        var processorSeconds: Double
+        var latency: Latency
+        /// Connections.
+        var lost: Int
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(Int(openedPerSecond), forKey: .openedPerSecond)
+            try container.encode(Int(residentBytes), forKey: .residentBytes)
+            try container.encode(Int(deliveredPerSecond), forKey: .deliveredPerSecond)
+            try container.encode(rounded(processorSeconds * 1e6), forKey: .processorMicroseconds)
+            try container.encode(latency, forKey: .latency)
+            try container.encode(lost, forKey: .lost)
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case openedPerSecond = "opened_per_second"
+            case residentBytes = "rss_bytes_per_connection"
+            case deliveredPerSecond = "delivered_per_second"
+            case processorMicroseconds = "server_cpu_microseconds_per_message"
+            case latency = "latency_ms"
+            case lost = "lost_connections"
+        }
+    }
+
+    /// The gateway and nchan under the same clients: all rounds, and the ratios of the medians.
+    struct Peer: Encodable {
+        let own: [Served]
+        let nchan: [Served]
+        let deliveredRatio: Double
+        /// Of the 99th percentiles at 10 messages a second.
+        let latencyRatio: Double
+
+        init(own: [Served], nchan: [Served]) {
+            self.own = own
+            self.nchan = nchan
+            deliveredRatio = rounded(
+                median(own.map(\.deliveredPerSecond)) / median(nchan.map(\.deliveredPerSecond)))
+            latencyRatio = rounded(median(own.map(\.latency.p99)) / median(nchan.map(\.latency.p99)))
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case own = "zhiyue"
+            case nchan
+            case deliveredRatio = "delivered_ratio"
+            case latencyRatio = "p99_ratio"
+        }
+    }
+
     struct Many: Encodable {
         let connections: Int
         let eventsPerSecond: Int
@@ -61,6 +117,7 @@ struct WebSocketBenchFigures: BenchFigures {
     var deliveredPerSecond: Int?
     var gatewayMicroseconds: Double?
     var latency: Latency?
+    var peer: Peer?
     var many: Many?
     var storm: Storm?
 
@@ -72,7 +129,7 @@ struct WebSocketBenchFigures: BenchFigures {
         case deliveredPerSecond = "delivered_per_second"
         case gatewayMicroseconds = "gateway_cpu_microseconds_per_message"
         case latency = "latency_ms"
-        case many, storm
+        case peer, many, storm
     }
 
     func table() -> String {
@@ -89,6 +146,19 @@ struct WebSocketBenchFigures: BenchFigures {
             line("Processor time of the gateway for each", "\(gatewayMicroseconds) µs")
         }
         if let latency { line("Latency at \(latency.offeredPerSecond) events/s", latency.description) }
+        if let peer {
+            for (name, rounds) in [("The gateway", peer.own), ("nchan", peer.nchan)] {
+                for served in rounds {
+                    line(
+                        "\(name) with picows clients",
+                        """
+                        \(Int(served.deliveredPerSecond)) messages/s, at 10/s p99 \(served.latency.p99) ms, \
+                        \(Int(served.residentBytes)) bytes a connection
+                        """)
+                }
+            }
+            line("Ratio of the medians", "messages/s \(peer.deliveredRatio), p99 \(peer.latencyRatio)")
+        }
         if let many {
             line(
                 "\(many.connections) connections, \(many.eventsPerSecond) events/s",

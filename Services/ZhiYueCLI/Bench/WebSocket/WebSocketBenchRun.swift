@@ -21,15 +21,27 @@ struct WebSocketBenchRun: Sendable {
     func measure() async throws -> WebSocketBenchFigures {
         var figures = WebSocketBenchFigures()
         try await bus.prepare()
-        let parts = Set(options.parts)
+        let parts = Set(options.parts.isEmpty ? WebSocketBench.Part.allCases : options.parts)
+        let tools = parts.contains(.peer) ? try peerTools() : nil
         if parts.contains(.idle) { try await measureIdle(&figures) }
         if parts.contains(.fanOut) || parts.contains(.latency) { try await measureFanOut(&figures, parts) }
+        if let tools { try await measurePeer(&figures, tools) }
         if parts.contains(.many) { try await measureMany(&figures) }
         if parts.contains(.storm) { try await measureStorm(&figures) }
         return figures
     }
 
-    private func progress(_ text: String) {
+    /// What the part `peer` needs; nil when that is not here and not asked for.
+    private func peerTools() throws -> PeerTools? {
+        do {
+            return try PeerTools(options)
+        } catch  where options.parts.isEmpty {
+            writeError("without the part peer: \(error)")
+            return nil
+        }
+    }
+
+    func progress(_ text: String) {
         if !options.json { writeError(text) }
     }
 
@@ -43,7 +55,7 @@ struct WebSocketBenchRun: Sendable {
                 server, client, gateway: gateway, name: "warm", connections: 200, exams: 1000)
             try await server.with(first.processes) { _ = try await first.wait("warming up") { $0.subscribed >= 200 } }
             try await Task.sleep(for: .seconds(2))
-            let before = gateway.residentBytes
+            let before = gateway.resources.bytes
             let crowd = try WebSocketBenchCrowd(
                 server, client, gateway: gateway, name: "idle", connections: options.connections, exams: 1000)
             return try await server.with(crowd.processes) {
@@ -52,7 +64,7 @@ struct WebSocketBenchRun: Sendable {
                 let seconds = start.duration(to: .now) / .seconds(1)
                 // Heartbeats have gone to everybody once or twice.
                 try await Task.sleep(for: .seconds(25))
-                let bytes = gateway.residentBytes - before
+                let bytes = gateway.resources.bytes - before
                 return (Double(crowd.connections) / seconds, Double(bytes) / Double(crowd.connections))
             }
         }
@@ -61,10 +73,10 @@ struct WebSocketBenchRun: Sendable {
         figures.rssBytesPerConnection = Int(memory.rounded())
     }
 
-    private func result<R: Sendable>(
-        _ body: @Sendable (WebSocketBenchGateway) async throws -> R
+    func result<R: Sendable>(
+        _ body: @Sendable (BenchGateway) async throws -> R
     ) async throws -> R {
-        let gateway = try await WebSocketBenchGateway(server)
+        let gateway = try await BenchGateway(server)
         return try await server.with([gateway.process]) {
             try await GatewayProbe(url: gateway.url).waitUntilReady()
             return try await body(gateway)
@@ -111,10 +123,10 @@ struct WebSocketBenchRun: Sendable {
 
     /// As many events as the clients take, never more than a few hundred on their way.
     private func fanOut(
-        _ crowd: WebSocketBenchCrowd, _ gateway: WebSocketBenchGateway
+        _ crowd: WebSocketBenchCrowd, _ gateway: BenchGateway
     ) async throws -> (perSecond: Double, microseconds: Double) {
         try await crowd.order(.reset)
-        let processor = gateway.processorSeconds
+        let processor = gateway.resources.processorSeconds
         let start = ContinuousClock.now
         var published = 0
         while start.duration(to: .now) < .seconds(options.seconds) {
@@ -126,7 +138,7 @@ struct WebSocketBenchRun: Sendable {
         let total = published * crowd.connections
         try await crowd.wait("delivering the rest") { $0.events >= total }
         let seconds = start.duration(to: .now) / .seconds(1)
-        return (Double(total) / seconds, (gateway.processorSeconds - processor) / Double(total) * 1e6)
+        return (Double(total) / seconds, (gateway.resources.processorSeconds - processor) / Double(total) * 1e6)
     }
 
     private func publishAtOnce(_ count: Int, from first: Int) async throws {
