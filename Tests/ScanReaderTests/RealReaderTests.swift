@@ -22,10 +22,11 @@ import Testing
     @Test func `a printed sheet is read from its PDF, and from a picture of it`() async throws {
         let (layout, pdf) = try Samples.answerSheet()
         let tools = PDFTools(resolution: 150, maxPixels: 10_000_000)
-        let picture = try tools.render(pdf, page: 0, until: .now + .seconds(20))
+        let picture = try tools.render(.bytes(pdf), page: 0, until: .now + .seconds(20))
         try await withReader { reader in
             for scan in [
-                ScanSource(bytes: pdf), ScanSource(bytes: picture), ScanSource(path: try Samples.file(picture)),
+                ScanSource(bytes: pdf), ScanSource(path: try Samples.file(pdf)), ScanSource(bytes: picture),
+                ScanSource(path: try Samples.file(picture)),
             ] {
                 let reading = try await reader.read(scan, layout: layout, expectedExam: "exam1")
                 #expect(reading.page == 1)
@@ -52,7 +53,7 @@ import Testing
     @Test func `a hostile file fails with its reason and the next page is read`() async throws {
         let (layout, pdf) = try Samples.answerSheet()
         let tools = PDFTools(resolution: 100, maxPixels: 10_000_000)
-        let picture = try tools.render(pdf, page: 0, until: .now + .seconds(20))
+        let picture = try tools.render(.bytes(pdf), page: 0, until: .now + .seconds(20))
         let hostile: [(ScanSource, ReadingFailure.Code)] = [
             (ScanSource(bytes: []), .notAnImage),
             (ScanSource(bytes: Array("no image".utf8)), .notAnImage),
@@ -81,7 +82,7 @@ import Testing
     func `a page of any size is drawn within the pixel limit, or refused`(size: String) throws {
         let tools = PDFTools(resolution: 200, maxPixels: 4_000_000)
         do {
-            let jpeg = try tools.render(Samples.pdf(pages: 1, size: size), page: 0, until: .now + .seconds(30))
+            let jpeg = try tools.render(.bytes(Samples.pdf(pages: 1, size: size)), page: 0, until: .now + .seconds(30))
             let drawn = try #require(ImageSize(jpeg: BoundedFile(jpeg)))
             #expect(drawn.pixels <= 4_100_000)
         } catch let failure as ReadingFailure {

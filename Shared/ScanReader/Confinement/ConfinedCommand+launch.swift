@@ -8,7 +8,7 @@ extension ConfinedCommand {
     ) -> Int32 {
         withStrings([path] + arguments) { arguments in
             withStrings(environment) { environment in
-                withStrings(readable ?? []) { readable in
+                withStrings(allReadable) { readable in
                     var launch = sandbox_launch()
                     launch.path = UnsafePointer(arguments[0])
                     launch.arguments = UnsafePointer(arguments)
@@ -27,6 +27,12 @@ extension ConfinedCommand {
                 }
             }
         }
+    }
+}
+
+extension ConfinedCommand {
+    private var allReadable: [String] {
+        if case .file(let path) = input { (readable ?? []) + [path] } else { readable ?? [] }
     }
 }
 

@@ -32,6 +32,8 @@ package struct ConfinedCommand: Sendable {
         /// A conversation: what the parent sends.
         case channel
         case bytes([UInt8])
+        /// A file of this machine, which the child may also open again by name.
+        case file(String)
     }
 
     /// Absolute path of the program.

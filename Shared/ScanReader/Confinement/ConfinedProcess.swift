@@ -25,24 +25,21 @@ package final class ConfinedProcess: Sendable {
     package init(_ command: ConfinedCommand) throws(ConfinedProcessError) {
         var ends = try Self.socketPair()
         var errors = (try? Self.socketPair()) ?? (-1, -1)
-        let file: Int32
-        switch command.input {
-        case .channel: file = -1
-        case .bytes(let bytes): file = bytes.withUnsafeBytes { sandbox_memory_file($0.baseAddress, $0.count) }
-        }
-        defer { for descriptor in [ends.1, errors.1, file] where descriptor >= 0 { close(descriptor) } }
+        let file = Self.open(command.input)
+        let openFailure = errno
+        defer { for descriptor in [ends.1, errors.1, file ?? -1] where descriptor >= 0 { close(descriptor) } }
 
         var pid: pid_t = 0
         var pidfd: Int32 = -1
         var stage: Int32 = 0
         var failure: Int32 = 0
-        if case .bytes = command.input, file < 0 {
-            failure = errno
+        if let file, file < 0 {
+            failure = openFailure
         } else if errors.0 < 0 {
             failure = EMFILE
         } else {
             failure = command.withLaunch(
-                input: file >= 0 ? file : ends.1, output: ends.1, error: errors.1
+                input: file ?? ends.1, output: ends.1, error: errors.1
             ) { sandbox_start(&$0, &pid, &pidfd, &stage) }
         }
         guard failure == 0 else {
@@ -64,6 +61,16 @@ package final class ConfinedProcess: Sendable {
         close(process)
         close(channel)
         close(errorChannel)
+    }
+
+    /// A descriptor to read from, nil for a conversation, negative with `errno` on a failure.
+    private static func open(_ input: ConfinedCommand.Input) -> Int32? {
+        switch input {
+        case .channel: nil
+        case .bytes(let bytes): bytes.withUnsafeBytes { sandbox_memory_file($0.baseAddress, $0.count) }
+        // Not blocking: somebody's named pipe must not hold us up.
+        case .file(let path): Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        }
     }
 
     package func kill() {

@@ -38,12 +38,12 @@ struct PDFTools {
         var height: Double
     }
 
-    /// A grey JPEG of the page, `page` 0 for the first.
+    /// A grey JPEG of the page, `page` 0 for the first. Of a file no more is read than the page needs.
     func render(
-        _ bytes: [UInt8], page: Int, until deadline: ContinuousClock.Instant,
+        _ document: ConfinedCommand.Input, page: Int, until deadline: ContinuousClock.Instant,
         started: (ConfinedProcess) -> Void = { _ in }
     ) throws(ReadingFailure) -> [UInt8] {
-        let information = try information(bytes, page: page, until: deadline, started: started)
+        let information = try information(document, page: page, until: deadline, started: started)
         guard (0..<information.pages).contains(page) else {
             throw ReadingFailure(.damagedImage, "The PDF has \(information.pages) pages; there is no page \(page + 1).")
         }
@@ -54,7 +54,7 @@ struct PDFTools {
                 "-gray", "-jpeg", "-jpegopt", "quality=92", "-r", String(dotsPerInch(information)), "-f", number,
                 "-l", number, "-singlefile", Self.input, "-",
             ],
-            bytes, limit: maxPixels * 2, until: deadline, started: started)
+            document, limit: maxPixels * 2, until: deadline, started: started)
         guard FileKind(start: Array(output.prefix(16))) == .jpeg else {
             throw ReadingFailure(.damagedImage, "Page \(number) of the PDF cannot be drawn. \(Self.advice)")
         }
@@ -62,12 +62,12 @@ struct PDFTools {
     }
 
     func information(
-        _ bytes: [UInt8], page: Int = 0, until deadline: ContinuousClock.Instant,
+        _ document: ConfinedCommand.Input, page: Int = 0, until deadline: ContinuousClock.Instant,
         started: (ConfinedProcess) -> Void = { _ in }
     ) throws(ReadingFailure) -> Information {
         let number = String(page + 1)
         let output = try run(
-            "pdfinfo", ["-f", number, "-l", number, Self.input], bytes, limit: 1 << 20, until: deadline,
+            "pdfinfo", ["-f", number, "-l", number, Self.input], document, limit: 1 << 20, until: deadline,
             started: started)
         guard let information = Information(report: String(decoding: output, as: UTF8.self)) else {
             throw ReadingFailure(.damagedImage, "The PDF is damaged. \(Self.advice)")
@@ -87,19 +87,21 @@ struct PDFTools {
 
     private static let advice = "Print it to a new PDF, or scan the page again."
 
-    func command(_ program: String, _ arguments: [String], _ bytes: [UInt8]) -> ConfinedCommand {
+    func command(
+        _ program: String, _ arguments: [String], _ document: ConfinedCommand.Input
+    ) -> ConfinedCommand {
         ConfinedCommand(
             path: "\(folder)/\(program)", arguments: arguments, environment: Self.environment,
             limits: .init(addressSpace: memoryLimit + (512 << 20), data: memoryLimit, processorSeconds: 60),
-            input: .bytes(bytes), readable: Self.readable)
+            input: document, readable: Self.readable)
     }
 
     private func run(
-        _ program: String, _ arguments: [String], _ bytes: [UInt8], limit: Int,
+        _ program: String, _ arguments: [String], _ document: ConfinedCommand.Input, limit: Int,
         until deadline: ContinuousClock.Instant, started: (ConfinedProcess) -> Void
     ) throws(ReadingFailure) -> [UInt8] {
         do {
-            let process = try ConfinedProcess(command(program, arguments, bytes))
+            let process = try ConfinedProcess(command(program, arguments, document))
             started(process)
             let (output, exit, errors) = try process.receiveAll(limit: limit, until: deadline)
             if exit == .exited(0) { return output }

@@ -39,16 +39,8 @@ actor ReaderWorker {
         defer { working.withLock { $0 = nil } }
         do throws(ReadingFailure) {
             if stopped { throw ReadingFailure(.readerUnavailable, "The reader has been shut down.") }
-            var bytes = try load(scan)
-            var imageIndex = scan.page
-            guard let kind = FileKind(start: Array(bytes.prefix(1_024))), kind != .zip else {
-                throw ReadingFailure(.notAnImage, FileKind.advice(start: Array(bytes.prefix(1_024))))
-            }
-            if kind == .pdf {
-                bytes = try PDFTools(configuration).render(bytes, page: scan.page, until: deadline, started: publish)
-                imageIndex = 0
-            }
-            return .success(try read(bytes, imageIndex: imageIndex, subject, until: &deadline))
+            let image = try image(of: scan, until: deadline)
+            return .success(try read(image.bytes, imageIndex: image.index, subject, until: &deadline))
         } catch {
             return .failure(Task.isCancelled ? Self.cancelled : error)
         }
@@ -59,16 +51,43 @@ actor ReaderWorker {
 
     private static let cancelled = ReadingFailure(.timedOut, "Reading was cancelled.")
 
-    private func load(_ scan: ScanSource) throws(ReadingFailure) -> [UInt8] {
+    /// What the reader process is given: of a file of many pages, the page alone. What that costs does not depend on how
+    /// many there are.
+    private func image(
+        of scan: ScanSource, until deadline: ContinuousClock.Instant
+    ) throws(ReadingFailure) -> (bytes: [UInt8], index: Int) {
+        let file = try open(scan)
+        let start = file.read(at: 0, count: 1_024)
+        switch FileKind(start: start) {
+        case nil, .zip:
+            throw ReadingFailure(.notAnImage, FileKind.advice(start: start))
+        case .pdf:
+            let document: ConfinedCommand.Input =
+                switch scan.content {
+                case .bytes(let bytes): .bytes(bytes)
+                case .path(let path): .file(path)
+                }
+            let page = try PDFTools(configuration).render(
+                document, page: scan.page, until: deadline, started: publish)
+            return (page, 0)
+        case .tiff:
+            if let page = TIFFPageCopy.bytes(ofPage: scan.page, in: file, limit: configuration.maxImageBytes) {
+                return (page, 0)
+            }
+            fallthrough
+        case .png, .jpeg:
+            guard file.count <= configuration.maxImageBytes else { throw tooLarge(file.count) }
+            return (file.read(at: 0, count: file.count), scan.page)
+        }
+    }
+
+    private func open(_ scan: ScanSource) throws(ReadingFailure) -> BoundedFile {
         switch scan.content {
-        case .bytes(let bytes):
-            guard bytes.count <= configuration.maxImageBytes else { throw tooLarge(bytes.count) }
-            return bytes
+        case .bytes(let bytes): return BoundedFile(bytes)
         case .path(let path):
             do {
-                return try BoundedFile.read(path, limit: configuration.maxImageBytes)
+                return try BoundedFile(path: path)
             } catch {
-                if case .tooLarge(let bytes) = error { throw tooLarge(bytes) }
                 throw ReadingFailure(.readerUnavailable, "The scan \(path) cannot be read: \(error).")
             }
         }

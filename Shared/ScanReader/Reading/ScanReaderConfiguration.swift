@@ -13,7 +13,7 @@ package struct ScanReaderConfiguration: Sendable {
     package var deadline: Duration
     /// A reader process is replaced after so many pages.
     package var pagesPerChild: Int
-    /// Larger scans are refused, in bytes.
+    /// Larger images are refused, in bytes: PNGs, JPEGs, and pages of a TIFF. A PDF may be of any size.
     package var maxImageBytes: Int
     /// Larger images are refused, in pixels.
     package var maxPixels: Int
