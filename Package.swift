@@ -68,6 +68,7 @@ let package = Package(
         .executable(name: "event-router", targets: ["EventRouter"]),
         .executable(name: "ocr-worker", targets: ["OCRWorker"]),
         .executable(name: "ocr-reader", targets: ["OCRReader"]),
+        .executable(name: "scan-unpacker", targets: ["ScanUnpacker"]),
         .executable(name: "sheet-printer", targets: ["SheetPrinter"]),
         .executable(name: "grading-worker", targets: ["GradingWorker"]),
         .executable(name: "batch-worker", targets: ["BatchWorker"]),
@@ -130,7 +131,7 @@ let package = Package(
         shared("BlobStore", ["Domain", crypto, nioPosix]),
         shared("WebSocket", [crypto, nioCore, nioHTTP1, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
-        shared("ScanReader", ["Domain", "CSandbox", "CZip", logging]),
+        shared("ScanReader", ["Domain", "CSandbox", logging]),
         shared("AnswerSheet", ["Domain"]),
         shared("SheetPrinting", ["Domain", "CCairo", "CQREncode"]),
         shared(
@@ -156,6 +157,9 @@ let package = Package(
             name: "OCRReader", dependencies: ["Domain", "Recognition", "ScanReader", "CSandbox"],
             path: "Services/OCRReader", swiftSettings: settings),
         .executableTarget(
+            name: "ScanUnpacker", dependencies: ["Domain", "CZip", "ScanReader"], path: "Services/ScanUnpacker",
+            swiftSettings: settings),
+        .executableTarget(
             name: "SheetPrinter", dependencies: ["Domain", "AnswerSheet", "SheetPrinting", "ScanReader"],
             path: "Services/SheetPrinter", swiftSettings: settings),
         service("GradingWorker", ["Grading"]),
@@ -173,7 +177,8 @@ let package = Package(
         test(
             "GatewayTests",
             [
-                "Gateway", "SheetPrinter", "Access", "Accounts", "Audit", "Domain", "Redis", "EventBus", "TaskQueue",
+                "Gateway", "ScanUnpacker", "SheetPrinter", "Access", "Accounts", "Audit", "Domain", "Redis", "EventBus",
+                "TaskQueue",
                 "ExamStore", "BlobStore", "ServiceKit", "WebSocket",
                 "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, crypto, httpTypes, hummingbird, lifecycle,
                 logging,
@@ -199,7 +204,7 @@ let package = Package(
             "ScanReaderTests",
             [
                 "ScanReader", "AnswerSheet", "SheetPrinting", "CSandbox", "CZip", "Domain", "HostileReader",
-                "OCRReader", "SheetPrinter", "TestSupport", logging,
+                "OCRReader", "ScanUnpacker", "SheetPrinter", "TestSupport", logging,
             ]),
 
         .target(

@@ -47,23 +47,30 @@ struct RecognizeRun {
     func run(_ files: [String]) async -> Bool {
         var complete = true
         for file in files {
-            let entries = UnpackedEntries()
-            let pages = await pages(of: file, entries)
+            let folder = ScratchFolder()
+            let pages = await pages(of: file, folder)
             complete = await read(pages) && complete
+            folder.remove()
         }
         return complete
     }
 
-    private func pages(of file: String, _ entries: UnpackedEntries) async -> [Page] {
+    private func pages(of file: String, _ folder: ScratchFolder) async -> [Page] {
         do throws(IntakeFailure) {
-            let intake = try await ScanIntake().pages(ofFileAt: file, name: file) { entries.add($0) }
+            let intake = try await ScanIntake().pages(
+                ofFileAt: file, name: file,
+                keeper: EntryKeeper {
+                    folder.makePath()
+                } keep: { path throws(IntakeFailure) in
+                    path
+                })
             let several = Set(intake.pages.filter { $0.page > 0 }.map(\.name))
             let pages = intake.pages.map { page in
                 let numbered = page.kind == .pdf || several.contains(page.name)
                 let source =
                     switch page.content {
                     case .upload: ScanSource(path: file, page: page.page)
-                    case .stored(let place): ScanSource(bytes: entries[place], page: page.page)
+                    case .stored(let place): ScanSource(path: place, page: page.page)
                     }
                 return Page(name: numbered ? "\(page.name)#\(page.page + 1)" : page.name, scan: .success(source))
             }
@@ -137,19 +144,25 @@ struct RecognizeRun {
     }
 }
 
-/// The entries of one ZIP file, in memory: there is no store to keep them in.
-private final class UnpackedEntries: Sendable {
-    private let all = Mutex<[[UInt8]]>([])
+/// Where the entries of one ZIP file are while its pages are read; nothing when the file is no ZIP.
+private final class ScratchFolder: Sendable {
+    private let path = "\(FileManager.default.temporaryDirectory.path)/zhiyue-\(UUIDv7.make().compactString)"
+    private let count = Mutex(0)
 
-    func add(_ bytes: [UInt8]) -> String {
-        all.withLock {
-            $0.append(bytes)
-            return String($0.count - 1)
+    func makePath() -> String {
+        let number = count.withLock { count in
+            count += 1
+            return count
         }
+        if number == 1 {
+            try? FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+        return "\(path)/\(number)"
     }
 
-    subscript(place: String) -> [UInt8] {
-        all.withLock { all in Int(place).flatMap { all.indices.contains($0) ? all[$0] : nil } ?? [] }
+    func remove() {
+        if count.withLock({ $0 > 0 }) { try? FileManager.default.removeItem(atPath: path) }
     }
 }
 

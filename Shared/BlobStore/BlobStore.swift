@@ -71,6 +71,29 @@ package struct BlobStore: Sendable {
         }
     }
 
+    /// Takes over the complete file at `path` (from `temporaryPath`).
+    package func ingest(fileAt path: String) async throws -> BlobID {
+        let id = try await NIOThreadPool.singleton.runIfActive { BlobID(try Self.hash(fileAt: path)) }
+        try await ingest(fileAt: path, id: id)
+        return id
+    }
+
+    private static func hash(fileAt path: String) throws -> SHA256.Digest {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw BlobStoreError.system("open", path) }
+        defer { close(descriptor) }
+        var hash = SHA256()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw BlobStoreError.system("read", path) }
+            if count == 0 { return hash.finalize() }
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
     /// - Parameter limit: largest size in bytes that is read.
     /// - Throws: `BlobStoreError` with `.notFound`, `.tooLarge` or `.system`.
     package func read(_ id: BlobID, limit: Int = 256 << 20) async throws -> [UInt8] {

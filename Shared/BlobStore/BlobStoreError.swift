@@ -4,6 +4,8 @@ internal import Glibc
 package struct BlobStoreError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable {
         case notFound, tooLarge, system
+        /// No space is left for it.
+        case full
     }
 
     package let code: Code
@@ -16,8 +18,10 @@ package struct BlobStoreError: Error, Sendable, CustomStringConvertible {
 
     /// The failure of a system call, from `errno`.
     static func system(_ action: String, _ path: String) -> BlobStoreError {
-        let reason = String(cString: strerror(errno))
-        return BlobStoreError(.system, "cannot \(action) \(path): \(reason)")
+        let number = errno
+        let reason = String(cString: strerror(number))
+        return BlobStoreError(
+            number == ENOSPC || number == EDQUOT ? .full : .system, "cannot \(action) \(path): \(reason)")
     }
 
     package var description: String { message }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ScanReader
 
-/// What a captured child can do, tried by one. The children of the system are of three kinds.
+/// What a captured child can do, tried by one. The children of the system are of four kinds.
 @Suite struct ConfinementTests {
     enum Kind: CaseIterable {
         /// `ocr-reader`: confines itself before the first image.
@@ -14,6 +14,8 @@ import Testing
         case pdf
         /// `sheet-printer`: confines itself once it has its job.
         case printer
+        /// `scan-unpacker`: confines itself before it looks at the archive.
+        case unpacker
     }
 
     @Test(arguments: Kind.allCases)
@@ -76,11 +78,15 @@ import Testing
         switch kind {
         case .reader: return try await withHostileReader { try await $0.values(order("attempt")) }
         case .pdf:
-            var command = PDFTools(resolution: 200, maxPixels: 1_000_000).command("pdftocairo", [], [])
+            var command = PDFTools(resolution: 200, maxPixels: 1_000_000).command("pdftocairo", [], .bytes([]))
             command.environment.append("HOSTILE_ORDER=attempt")
             command.path = builtExecutable("HostileReader")
             // The libraries of this build are not where a system's are.
             command.readable = (command.readable ?? []) + (try loadedFolders())
+            return try outcomes(command)
+        case .unpacker:
+            var command = command("confine", .init(addressSpace: 2 << 30, data: 256 << 20, processorSeconds: 120))
+            command.input = .file(try Samples.file([0]))
             return try outcomes(command)
         case .printer:
             return try outcomes(

@@ -10,12 +10,17 @@ import Testing
         _ path: String, limits: ScanIntake.Limits = .init(maxPages: 50, maxArchiveEntries: 20)
     ) async throws(IntakeFailure) -> IntakeResult {
         let stored = Mutex(0)
-        return try await ScanIntake(limits: limits).pages(ofFileAt: path, name: "upload") { _ in
-            stored.withLock { count in
+        let folder = try! Samples.file([])
+        let keeper = EntryKeeper {
+            "\(folder)-\(stored.withLock { $0 })"
+        } keep: { path throws(IntakeFailure) in
+            unlink(path)
+            return stored.withLock { count in
                 defer { count += 1 }
                 return "\(count)"
             }
         }
+        return try await ScanIntake(limits: limits).pages(ofFileAt: path, name: "upload", keeper: keeper)
     }
 
     private func failure(_ path: String, limits: ScanIntake.Limits? = nil) async -> IntakeFailure? {

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 destination=${DESTDIR:-}
 prefix=$destination/opt/zhiyue
 build=.build/release
-services="gateway event-router ocr-worker ocr-reader sheet-printer grading-worker batch-worker notifier analytics zhiyue"
+services="gateway event-router ocr-worker ocr-reader scan-unpacker sheet-printer grading-worker batch-worker notifier analytics zhiyue"
 
 for name in $services; do
     [ -x "$build/$name" ] || { echo "install: $build/$name is missing; run make build" >&2; exit 1; }

@@ -1,5 +1,5 @@
 /// Why an uploaded file, or an entry of an uploaded archive, is not taken.
-package struct IntakeFailure: Error, Equatable, Sendable, CustomStringConvertible {
+package struct IntakeFailure: Error, Codable, Equatable, Sendable, CustomStringConvertible {
     package enum Code: String, Codable, Sendable, CaseIterable {
         case empty
         /// Neither PNG, JPEG, TIFF, PDF nor ZIP.
@@ -17,6 +17,8 @@ package struct IntakeFailure: Error, Equatable, Sendable, CustomStringConvertibl
         case noScans = "no_scans"
         /// The server could not read, store or look at it; not the file's fault.
         case unavailable
+        /// The server's disk is full.
+        case storageFull = "storage_full"
     }
 
     package var code: Code
@@ -27,6 +29,9 @@ package struct IntakeFailure: Error, Equatable, Sendable, CustomStringConvertibl
         self.code = code
         self.message = message
     }
+
+    /// True when the file is not to blame, so that the whole upload has to come again.
+    package var isOurs: Bool { code == .unavailable || code == .storageFull }
 
     package var description: String { "\(code.rawValue): \(message)" }
 }

@@ -4,8 +4,10 @@ internal import Domain
 /// hopeless file is refused while its sender still waits; what is inside the image is for the confined reader.
 package struct ScanIntake: Sendable {
     package struct Limits: Sendable {
-        /// Of one scan, uploaded alone or in an archive.
+        /// Of one scan, uploaded alone or in an archive: a PDF or TIFF of many pages.
         package var maxFileBytes: Int
+        /// Of a PNG or JPEG, which is one page.
+        package var maxImageBytes: Int
         /// Of one uploaded file, archives included.
         package var maxPages: Int
         package var maxPixels: Int
@@ -18,13 +20,18 @@ package struct ScanIntake: Sendable {
         package var ratioFreeBytes: Int
         /// For counting the pages of one PDF.
         package var pdfDeadline: Duration
+        /// For unpacking, inspecting and storing all of an archive.
+        package var archiveDeadline: Duration
 
         package init(
-            maxFileBytes: Int = 128 << 20, maxPages: Int = 2_000, maxPixels: Int = 120_000_000,
+            maxFileBytes: Int = 1 << 30, maxImageBytes: Int = 128 << 20,
+            maxPages: Int = 2_000, maxPixels: Int = 120_000_000,
             maxArchiveEntries: Int = 4_000, maxArchiveBytes: Int = 2 << 30, maxRatio: Int = 100,
-            ratioFreeBytes: Int = 64 << 20, pdfDeadline: Duration = .seconds(20)
+            ratioFreeBytes: Int = 64 << 20, pdfDeadline: Duration = .seconds(20),
+            archiveDeadline: Duration = .seconds(300)
         ) {
             self.maxFileBytes = maxFileBytes
+            self.maxImageBytes = maxImageBytes
             self.maxPages = maxPages
             self.maxPixels = maxPixels
             self.maxArchiveEntries = maxArchiveEntries
@@ -32,10 +39,14 @@ package struct ScanIntake: Sendable {
             self.maxRatio = maxRatio
             self.ratioFreeBytes = ratioFreeBytes
             self.pdfDeadline = pdfDeadline
+            self.archiveDeadline = archiveDeadline
         }
     }
 
     package var limits: Limits
+
+    /// Absolute path of the program `scan-unpacker`; `ZHIYUE_UNPACKER` names another than the one beside this.
+    package var unpackerPath = SiblingProgram.path(of: "scan-unpacker", variable: "ZHIYUE_UNPACKER")
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
@@ -48,44 +59,48 @@ package struct ScanIntake: Sendable {
     /// - Parameters:
     ///   - path: Where the upload lies.
     ///   - name: Its name, for people.
-    ///   - store: Keeps the bytes of an archive's entry and returns where; called once for each entry taken, in order.
+    ///   - keeper: Keeps the entries of an archive.
     package func pages(
-        ofFileAt path: String, name: String, store: (_ bytes: [UInt8]) async throws -> String
+        ofFileAt path: String, name: String, keeper: EntryKeeper
     ) async throws(IntakeFailure) -> IntakeResult {
-        let file: BoundedFile
-        do {
-            file = try BoundedFile(path: path)
-        } catch {
-            throw IntakeFailure(.unavailable, "The file cannot be read: \(error).")
+        if FileKind(start: try open(path).read(at: 0, count: 1_024)) == .zip {
+            return try await pages(ofArchive: path, name: name, keeper: keeper)
         }
-        if FileKind(start: file.read(at: 0, count: 1_024)) == .zip {
-            return try await pages(ofArchive: file, at: path, name: name, store: store)
-        }
-        let (kind, count) = try await inspect(file)
+        let (kind, count) = try await inspect(path)
         let pages = (0..<count).map { IntakePage(name: name, content: .upload, page: $0, kind: kind) }
         return IntakeResult(pages: pages, refused: [])
     }
 
     // MARK: One scan
 
-    func inspect(_ file: BoundedFile) async throws(IntakeFailure) -> (FileKind, pages: Int) {
+    func inspect(_ path: String) async throws(IntakeFailure) -> (FileKind, pages: Int) {
+        let file = try open(path)
         let start = file.read(at: 0, count: 1_024)
         guard file.count > 0 else { throw IntakeFailure(.empty, FileKind.advice(start: [])) }
         guard let kind = FileKind(start: start) else {
             throw IntakeFailure(.notAnImage, FileKind.advice(start: start))
         }
-        guard file.count <= limits.maxFileBytes else {
+        let limit = kind == .png || kind == .jpeg ? min(limits.maxImageBytes, limits.maxFileBytes) : limits.maxFileBytes
+        guard file.count <= limit else {
             throw IntakeFailure(
                 .tooLarge,
-                "The file has \(file.count >> 20) MiB; \(limits.maxFileBytes >> 20) MiB are allowed. Scan at 200 to 300 dpi, "
-                    + "or split it.")
+                "The file has \(file.count >> 20) MiB; \(limit >> 20) MiB are allowed. Scan at 200 to 300 dpi, or split it."
+            )
         }
         switch kind {
         case .png: return (kind, try check([ImageSize(png: file)], "PNG"))
         case .jpeg: return (kind, try check([ImageSize(jpeg: file)], "JPEG"))
         case .tiff: return (kind, try check(tiffSizes(file), "TIFF"))
-        case .pdf: return (kind, try await pdfPages(file))
+        case .pdf: return (kind, try await pdfPages(path))
         case .zip: throw IntakeFailure(.nestedArchive, "An archive in an archive is not unpacked. Pack the scans only.")
+        }
+    }
+
+    private func open(_ path: String) throws(IntakeFailure) -> BoundedFile {
+        do {
+            return try BoundedFile(path: path)
+        } catch {
+            throw IntakeFailure(.unavailable, "The file cannot be read: \(error).")
         }
     }
 
@@ -117,12 +132,12 @@ package struct ScanIntake: Sendable {
         }
     }
 
-    private func pdfPages(_ file: BoundedFile) async throws(IntakeFailure) -> Int {
+    private func pdfPages(_ path: String) async throws(IntakeFailure) -> Int {
         let tools = PDFTools(resolution: 200, maxPixels: limits.maxPixels)
         let deadline = ContinuousClock.now + limits.pdfDeadline
         let result = await BlockingCall.run { () -> Result<Int, ReadingFailure> in
             do throws(ReadingFailure) {
-                return .success(try tools.information(file.read(at: 0, count: file.count), until: deadline).pages)
+                return .success(try tools.information(.file(path), until: deadline).pages)
             } catch {
                 return .failure(error)
             }
