@@ -115,7 +115,9 @@ enum Gateway {
         UploadRoutes(
             access: access,
             receiver: UploadReceiver(limits: configuration.upload, makePath: { blobs.temporaryPath() }),
-            admission: UploadAdmission(store: store, blobs: blobs, queue: queue, intake: ScanIntake())
+            admission: UploadAdmission(
+                store: store, blobs: blobs, queue: queue,
+                intake: ScanIntake(limits: .init(maxFileBytes: configuration.upload.fileBytes)))
         ).declare(in: routes)
         SheetRoutes(store: store, access: access, blobs: blobs).declare(in: routes)
         TaskRoutes(queue: queue, access: access, audit: audit).declare(in: routes)

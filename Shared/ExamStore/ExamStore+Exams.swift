@@ -140,7 +140,7 @@ extension ExamStore {
         }
         let rest = [
             place.counters, place.students, place.doubtful, place.statistics, place.contributions, place.sheets,
-            place.joined, place.reports, place.remarking, place.remarkingRest,
+            place.joined, place.reports, place.remarking, place.remarkingRest, place.uploads,
         ]
         let byStatus = SheetStatus.allCases.map { place.sheets(in: $0) }
         _ = try await client.send(RedisCommand("UNLINK", arguments: rest + byStatus))

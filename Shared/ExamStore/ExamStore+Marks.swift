@@ -28,6 +28,7 @@ extension ExamStore {
             sheet.settleMarks(marks, maxScore: exam.maxScore, keyVersion: keyVersion)
             var transaction = RecordTransaction()
             transaction.require(place.record, field: "version", equals: String(exam.version))
+            try await countPages(of: &sheet, at: place, context: context, in: &transaction)
             try write(sheet, over: old, at: place, to: &transaction)
             transaction.add(1, to: place.counters, field: "results")
             let completed = GradingCompleted(

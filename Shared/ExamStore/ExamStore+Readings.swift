@@ -32,6 +32,9 @@ extension ExamStore {
             if var joined = other?.sheet, !joined.pages.contains(where: { $0.number == reading.page }) {
                 joined.pages = (joined.pages + own.pages).sorted { ($0.number ?? 0) < ($1.number ?? 0) }
                 joined.settleReading(digits: exam.studentIDDigits, expectedPages: pages)
+                // The page counts when its new sheet is marked.
+                joined.batches = (joined.batches ?? []) + (own.batches ?? [])
+                own.batches = nil
                 own.pages = []
                 own.joinedTo = joined.id
                 own.status = .recognized
@@ -78,6 +81,7 @@ extension ExamStore {
             sheet.needsReview = true
             sheet.error = failure
             var transaction = RecordTransaction()
+            try await countPages(of: &sheet, at: place, context: context, in: &transaction)
             try write(sheet, over: old, at: place, to: &transaction)
             let event = OCRFailed(sheetID: id, code: failure.code.rawValue, message: failure.message)
             transaction.publish(try EventEnvelope(event, examID: examID, context: context), on: place.events)

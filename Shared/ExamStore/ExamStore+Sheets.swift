@@ -2,6 +2,26 @@ package import Domain
 internal import EventBus
 internal import Redis
 
+/// A page image that was stored.
+package struct UploadedPage: Sendable {
+    package let blob: BlobID
+    /// The name the uploader gave the file.
+    package let file: String
+    /// The page inside the blob, 1 for the first.
+    package let filePage: Int
+
+    package init(blob: BlobID, file: String, filePage: Int) {
+        self.blob = blob
+        self.file = file
+        self.filePage = filePage
+    }
+
+    /// Follows from the image, so uploading the same image again finds the first sheet.
+    func sheetID(in exam: ExamID) -> SheetID {
+        SheetID(exam: exam, unique: "\(blob.rawValue.prefix(32))-\(filePage)")
+    }
+}
+
 /// The answer to an upload of one page image.
 package struct SheetAddition: Equatable, Sendable {
     package let sheetID: SheetID
@@ -23,26 +43,67 @@ extension ExamStore {
     package func addSheet(
         exam id: ExamID, blob: BlobID, file: String, filePage: Int, context: EventContext
     ) async throws -> SheetAddition {
-        let place = place(of: id)
-        let sheetID = SheetID(exam: id, unique: "\(blob.rawValue.prefix(32))-\(filePage)")
-        return try await update { () -> (RecordTransaction?, SheetAddition) in
-            guard let exam = try await exam(id) else { throw ExamStoreError.noExam(id) }
-            if try await client.send(["EXISTS", place.sheet(sheetID)]).int == 1 {
-                return (nil, SheetAddition(sheetID: sheetID, isNew: false))
+        let page = UploadedPage(blob: blob, file: file, filePage: filePage)
+        return try await addSheets([page], to: id, batchID: nil, context: context)[0]
+    }
+
+    /// Records page images as sheets of their own, in this order, a hundred in one step.
+    ///
+    /// - Parameter batchID: of the file whose pages they are, if it is followed.
+    /// - Returns: an answer for each page.
+    /// - Throws: `ExamStoreError` with `.notFound` when there is no such exam.
+    package func addSheets(
+        _ pages: [UploadedPage], to exam: ExamID, batchID: String?, context: EventContext
+    ) async throws -> [SheetAddition] {
+        var additions: [SheetAddition] = []
+        for start in stride(from: 0, to: pages.count, by: Self.sheetsAtOnce) {
+            let part = Array(pages[start..<min(start + Self.sheetsAtOnce, pages.count)])
+            additions += try await update {
+                try await addition(of: part, to: exam, batchID: batchID, context: context)
             }
-            let sheet = Sheet(
-                id: sheetID, examID: id, status: .uploaded,
-                pages: [SheetPage(blob: blob, file: file, filePage: filePage)], maxScore: exam.maxScore,
-                correlationID: context.correlationID, uploadedBy: context.actor ?? exam.owner, uploadedAt: .now)
-            var transaction = RecordTransaction()
-            transaction.require(place.record, field: "version", equals: String(exam.version))
-            transaction.requireMissing(place.sheet(sheetID))
-            transaction.append(sheetID.rawValue, to: place.sheets, counters: place.counters, field: "sequence")
-            try write(sheet, over: nil, at: place, to: &transaction)
-            let event = SheetUploaded(sheetID: sheetID, blob: blob, filePage: filePage)
-            transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
-            return (transaction, SheetAddition(sheetID: sheetID, isNew: true))
         }
+        return additions
+    }
+
+    /// A step holds up everybody else for some milliseconds.
+    private static let sheetsAtOnce = 100
+
+    /// How many of the pages would become new sheets.
+    package func newSheets(among pages: [UploadedPage], in exam: ExamID) async throws -> Int {
+        let ids = Set(pages.map { $0.sheetID(in: exam) })
+        return try await known(Array(ids), at: place(of: exam)).count { !$0 }
+    }
+
+    private func known(_ ids: [SheetID], at place: ExamPlace) async throws -> [Bool] {
+        try await client.pipeline(ids.map { ["EXISTS", place.sheet($0)] }).map { $0.int == 1 }
+    }
+
+    private func addition(
+        of pages: [UploadedPage], to id: ExamID, batchID: String?, context: EventContext
+    ) async throws -> (RecordTransaction?, [SheetAddition]) {
+        let place = place(of: id)
+        guard let exam = try await exam(id) else { throw ExamStoreError.noExam(id) }
+        let ids = pages.map { $0.sheetID(in: id) }
+        var seen: Set<SheetID> = []
+        let additions = zip(ids, try await known(ids, at: place)).map { id, isKnown in
+            SheetAddition(sheetID: id, isNew: seen.insert(id).inserted && !isKnown)
+        }
+        guard additions.contains(where: \.isNew) else { return (nil, additions) }
+        var transaction = RecordTransaction()
+        transaction.require(place.record, field: "version", equals: String(exam.version))
+        for (page, addition) in zip(pages, additions) where addition.isNew {
+            var sheet = Sheet(
+                id: addition.sheetID, examID: id, status: .uploaded,
+                pages: [SheetPage(blob: page.blob, file: page.file, filePage: page.filePage)], maxScore: exam.maxScore,
+                correlationID: context.correlationID, uploadedBy: context.actor ?? exam.owner, uploadedAt: .now)
+            sheet.batches = batchID.map { [$0] }
+            transaction.requireMissing(place.sheet(sheet.id))
+            transaction.append(sheet.id.rawValue, to: place.sheets, counters: place.counters, field: "sequence")
+            try write(sheet, over: nil, at: place, to: &transaction)
+            let event = SheetUploaded(sheetID: sheet.id, blob: page.blob, filePage: page.filePage)
+            transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
+        }
+        return (transaction, additions)
     }
 
     /// The sheet as stored; a sheet joined to another has `joinedTo` and nothing else of interest.

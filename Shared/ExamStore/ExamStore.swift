@@ -121,6 +121,9 @@ struct ExamPlace: Sendable {
     var reports: String { keys.record(partition, "exam:\(exam):reports") }
     /// Sorted set of the exams in this partition that a user has to do with, by time of creation.
     func exams(of user: UserID) -> String { keys.record(partition, "user:\(user):exams") }
+    /// Hash: uploaded file of several pages to how many of them became sheets, and with `:done` behind its name to how
+    /// many of those are marked or have failed.
+    var uploads: String { keys.record(partition, "exam:\(exam):uploads") }
     /// Hash about the latest re-marking: `key` it is made with, `total` sheets, `batch`.
     var remarking: String { keys.record(partition, "exam:\(exam):remark") }
     /// Sorted set of the sheets it still has to mark.

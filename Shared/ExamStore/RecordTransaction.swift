@@ -101,6 +101,15 @@ struct RecordTransaction {
         changes += EventCodec.arguments(event)
     }
 
+    /// Adds to a number of a hash, and publishes `event` when that takes it to `total`.
+    mutating func count(
+        _ amount: Int, field: String, in key: String, upTo total: Int, publishing event: EventEnvelope,
+        on stream: String
+    ) {
+        changes += ["count", index(of: key), index(of: stream), field, amount, total]
+        changes += EventCodec.arguments(event)
+    }
+
     private mutating func index(of key: String) -> Int {
         if let index = indexes[key] { return index }
         keys.append(key)

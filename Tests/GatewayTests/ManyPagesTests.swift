@@ -1,5 +1,6 @@
 import BlobStore
 import Domain
+import ExamStore
 import Foundation
 import ServiceKit
 import Testing
@@ -43,6 +44,37 @@ import Testing
             let tasks = try await gateway.send(
                 "GET", "/api/tasks?limit=100&type=ocr_processing", token: try await gateway.token("root", .admin))
             #expect(tasks.items.count == 12)
+        }
+    }
+
+    @Test func `whoever follows the progress of the exam is told how far the file is`() async throws {
+        try await RunningGateway.run { gateway in
+            let exam = try await gateway.createExam()
+            let follower = try await gateway.socket()
+            try await gateway.subscribe(follower, type: "progress", exams: [exam])
+            let answer = try await gateway.upload(exam, [("class.pdf", Self.pdf(pages: 4))])
+            let batch = try #require((answer.json["batches"] as? [[String: Any]])?.first)
+            #expect(batch["file"] as? String == "class.pdf" && batch["pages"] as? Int == 4)
+            let sheets = try #require(answer.json["sheets"] as? [[String: Any]]).compactMap { $0["id"] as? String }
+            for id in sheets {
+                try await gateway.context.store.record(
+                    ReadingFailure(.blankPage, "nothing on it"), of: SheetID(id),
+                    context: EventContext(source: "/test", correlationID: .make()))
+            }
+            var told: [String] = []
+            while told.last != "batch.completed 4" {
+                let message = try await follower.message()
+                guard let event = message["event"] as? [String: Any], let type = event["type"] as? String,
+                    type.hasPrefix("batch."), event["subject"] as? String == batch["id"] as? String
+                else { continue }
+                let data = try #require(event["data"] as? [String: Any])
+                told.append("\(type) \(data["done"].map { "\($0) of " } ?? "")\(data["total"] ?? 0)")
+            }
+            #expect(
+                told == [
+                    "batch.started 4", "batch.progress 1 of 4", "batch.progress 2 of 4", "batch.progress 3 of 4",
+                    "batch.completed 4",
+                ])
         }
     }
 

@@ -26,6 +26,14 @@ extension Schema {
                         "page": integer(from: 1).with("Inside the file."),
                         "duplicate": boolean.with("The same image was uploaded to this exam before."),
                     ])),
+            "batches": array(
+                of: object(
+                    "UploadBatch",
+                    [
+                        "id": string.with("The `batch_id` of `batch.started`, `batch.progress` and `batch.completed`."),
+                        "file": string, "pages": integer(from: 2),
+                    ])
+            ).with("The files of several pages; `progress` subscriptions tell how far each is."),
             "rejected": array(of: rejectedFile), "correlation_id": string,
         ])
 

@@ -21,6 +21,14 @@ struct UploadedSheet: Encodable, Sendable {
     }
 }
 
+/// A file of several pages that is followed until all of them are marked: the subject of `batch.*` events.
+struct UploadBatch: Encodable, Sendable {
+    let id: String
+    let file: String
+    /// In the file; those that were uploaded before are not waited for.
+    let pages: Int
+}
+
 /// A file, or an entry of an archive, that was not taken.
 struct RejectedFile: Encodable, Equatable, Sendable {
     let file: String
@@ -37,11 +45,12 @@ struct RejectedFile: Encodable, Equatable, Sendable {
 /// The answer to an upload of which at least one page was taken.
 struct UploadDocument: Encodable {
     let sheets: [UploadedSheet]
+    let batches: [UploadBatch]
     let rejected: [RejectedFile]
     let correlationID: CorrelationID
 
     enum CodingKeys: String, CodingKey {
-        case sheets, rejected
+        case sheets, batches, rejected
         case correlationID = "correlation_id"
     }
 }
@@ -55,6 +64,7 @@ extension Problem {
             case .notAnImage, .nestedArchive: .unsupportedMediaType
             case .tooLarge, .tooManyPages, .archiveTooLarge: .contentTooLarge
             case .unavailable: .serviceUnavailable
+            case .storageFull: .insufficientStorage
             case .empty, .damaged, .noScans, nil: .unprocessableContent
             }
         let first = rejected.first.map { "\($0.file): \($0.message)" } ?? ""

@@ -67,6 +67,8 @@ package struct Sheet: Codable, Equatable, Sendable {
     package var keyVersion: Int
     /// The reading the marks were made from; 0 before the first marking.
     package var markedReadingVersion = 0
+    /// Files of several pages that its pages came in and that still wait for it, one for each page; nil for none.
+    package var batches: [String]?
 
     package init(
         id: SheetID, examID: ExamID, status: SheetStatus, pages: [SheetPage], joinedTo: SheetID? = nil,

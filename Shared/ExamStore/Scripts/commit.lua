@@ -11,6 +11,7 @@
 --                   cap K companion n (keeps the n highest; their fields go from the companion hash)
 --                   event K n (n words: field value …)
 --                   audit K n m (m words): an entry of the audit log, which keeps about n
+--                   count K stream field amount total n (n words): adds, and makes the event when that reaches the total
 --                   finish K stream member n (n words): removes the member, and makes the event if it was the last
 -- Returns OK; CONFLICT when a condition does not hold; STALE or APPLIED when the prelude refuses.
 
@@ -102,6 +103,17 @@ while at < #ARGV do
     local count = tonumber(take())
     redis.call('XADD', k, 'MAXLEN', '~', most, '*', unpack(ARGV, at + 1, at + count))
     at = at + count
+  elseif kind == 'count' then
+    local stream = key()
+    local field = take()
+    local amount = tonumber(take())
+    local total = tonumber(take())
+    local now = redis.call('HINCRBY', k, field, amount)
+    if now >= total and now - amount < total then
+      add_event(stream)
+    else
+      at = at + tonumber(take())
+    end
   elseif kind == 'finish' then
     local stream = key()
     if redis.call('ZREM', k, take()) == 1 and redis.call('EXISTS', k) == 0 then
