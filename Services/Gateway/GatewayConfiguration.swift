@@ -8,7 +8,7 @@ struct GatewayConfiguration: Sendable {
     var host = "127.0.0.1"
     /// `HTTP_PORT`; 0 takes any free port.
     var port = 8080
-    /// `HTTP_MAX_UPLOAD_BYTES`, `HTTP_MAX_FILE_BYTES`, `HTTP_MAX_FILES`
+    /// `HTTP_MAX_UPLOAD_BYTES`, `HTTP_MAX_FILE_BYTES`, `HTTP_MAX_FILES`, `HTTP_MIN_UPLOAD_RATE`
     var upload = UploadLimits()
     /// `HTTP_IDLE_TIMEOUT`: how long a connection may be without a request.
     var idleTimeout: Duration = .seconds(75)
@@ -52,6 +52,7 @@ struct GatewayConfiguration: Sendable {
             "HTTP_MAX_UPLOAD_BYTES", in: 1024...1 << 40, default: upload.totalBytes)
         upload.fileBytes = try reader.integer("HTTP_MAX_FILE_BYTES", in: 1024...1 << 40, default: upload.fileBytes)
         upload.files = try reader.integer("HTTP_MAX_FILES", in: 1...10_000, default: upload.files)
+        upload.minRate = try reader.integer("HTTP_MIN_UPLOAD_RATE", in: 0...1 << 30, default: upload.minRate)
         idleTimeout = try reader.seconds("HTTP_IDLE_TIMEOUT", in: 1...3600, default: idleTimeout)
         proxies = try TrustedProxies(reader: reader)
         token = try TokenConfiguration(reader: reader)

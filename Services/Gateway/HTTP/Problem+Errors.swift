@@ -2,6 +2,7 @@ import Accounts
 import BlobStore
 import EventBus
 import ExamStore
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import Redis
@@ -28,6 +29,10 @@ extension Problem {
             self = problem
         case let error as EventBusError where error.code == .invalidArgument:
             self = .badRequest("invalid-argument", "\(error.message).")
+        case let error as IncomingFileError:
+            self = error.isFull ? .storageFull : .storageUnavailable
+        case let error as BlobStoreError where error.code == .full:
+            self = .storageFull
         case is RedisError:
             self.init(
                 .serviceUnavailable, "store-unavailable", "The store cannot be reached at the moment. Try again.",
@@ -38,6 +43,13 @@ extension Problem {
             return nil
         }
     }
+
+    private static let storageFull = Problem(
+        .insufficientStorage, "storage-full",
+        "The server's disk is full. Tell its administrator, and send the request again later.")
+    private static let storageUnavailable = Problem(
+        .serviceUnavailable, "storage-unavailable", "The server's disk does not take the upload now. Try again.",
+        headers: [.retryAfter: "10"])
 
     private init(_ error: HTTPError) {
         switch error.status {
@@ -85,4 +97,8 @@ extension Problem {
         case .resultTooLarge, .invalidConfiguration, .leaseLost, .stuck, .unexpectedReply: nil
         }
     }
+}
+
+extension HTTPResponse.Status {
+    static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
 }

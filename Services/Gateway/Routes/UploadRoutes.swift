@@ -16,7 +16,8 @@ struct UploadRoutes: Sendable {
                 "Uploads scans of an exam's sheets.",
                 detail:
                     "Each page becomes a sheet that is read and marked by and by; the same page again is the same sheet.",
-                body: .form(.uploadForm), .json(.upload, .accepted, "Taken; reading goes on."), problems: [.notFound],
+                body: .form(.uploadForm), .json(.upload, .accepted, "Taken; reading goes on."),
+                problems: [.notFound, .requestTimeout, .insufficientStorage],
                 repetition: .byHandler),
             use: upload)
     }
@@ -36,12 +37,17 @@ struct UploadRoutes: Sendable {
     }
 
     private func admit(_ files: [ReceivedFile], to exam: ExamID, _ call: Call) async throws -> Response {
-        let (sheets, rejected) = try await admission.admit(files, to: exam, context: call.eventContext)
+        let outcome = try await admission.admit(
+            files, to: exam, context: call.eventContext, logger: call.context.logger)
         call.context.logger.info(
-            "upload", metadata: ["exam_id": "\(exam)", "sheets": "\(sheets.count)", "rejected": "\(rejected.count)"])
-        guard !sheets.isEmpty else { throw Problem.nothingTaken(rejected) }
+            "upload",
+            metadata: [
+                "exam_id": "\(exam)", "sheets": "\(outcome.sheets.count)", "rejected": "\(outcome.rejected.count)",
+            ])
+        guard !outcome.sheets.isEmpty else { throw Problem.nothingTaken(outcome.rejected) }
         let document = UploadDocument(
-            sheets: sheets, rejected: rejected, correlationID: call.context.correlationID)
+            sheets: outcome.sheets, batches: outcome.batches, rejected: outcome.rejected,
+            correlationID: call.context.correlationID)
         return try .json(document, status: .accepted)
     }
 }

@@ -20,7 +20,7 @@ final class IncomingFile: Sendable {
     private static let chunk = 256 << 10
 
     let path: String
-    private let maxBytes: Int
+    let maxBytes: Int
     private let state = Mutex(State())
     private let pending = Mutex<[ByteBuffer]>([])
     private let pendingBytes = Mutex(0)
@@ -112,9 +112,14 @@ final class IncomingFile: Sendable {
 
 /// The disk did not take an upload.
 struct IncomingFileError: Error, CustomStringConvertible {
+    /// True when no space was left.
+    let isFull: Bool
     let description: String
 
     static func system(_ action: String, _ path: String) -> IncomingFileError {
-        IncomingFileError(description: "cannot \(action) \(path): \(String(cString: strerror(errno)))")
+        let number = errno
+        return IncomingFileError(
+            isFull: number == ENOSPC || number == EDQUOT,
+            description: "cannot \(action) \(path): \(String(cString: strerror(number)))")
     }
 }

@@ -20,7 +20,7 @@ struct UploadReceiver: Sendable {
     let makePath: @Sendable () -> String
 
     /// - Parameter admit: called as soon as the exam is known, which is before any file when `exam_id` comes first.
-    /// - Throws: `Problem` with 400, 413 or 415; what `admit` throws.
+    /// - Throws: `Problem` with 400, 408, 413 or 415; what `admit` throws.
     func receive(
         _ request: Request, admit: (ExamID) async throws -> Void
     ) async throws -> (exam: ExamID, files: [ReceivedFile]) {
@@ -30,12 +30,22 @@ struct UploadReceiver: Sendable {
         }
         var form = UploadForm(receiver: self, parser: MultipartParser(boundary: boundary))
         var total = 0
+        let started = ContinuousClock.now
         for try await buffer in request.body {
             total += buffer.readableBytes
             guard total <= limits.totalBytes else { throw Problem.bodyTooLarge(limit: limits.totalBytes) }
+            guard isFastEnough(total, after: started.duration(to: .now)) else {
+                throw Problem(
+                    .requestTimeout, "upload-too-slow",
+                    "The upload comes with less than \(limits.minRate) bytes a second. Send it again by a faster way.")
+            }
             try await form.feed(buffer, admit: admit)
         }
         return try form.finish()
+    }
+
+    private func isFastEnough(_ bytes: Int, after time: Duration) -> Bool {
+        time <= limits.slowStart || Double(bytes) >= time / .seconds(1) * Double(limits.minRate)
     }
 
     private static func boundary(of request: Request) throws(Problem) -> MultipartBoundary {
