@@ -11,11 +11,13 @@ RELEASE := .build/release
 DATA ?= .data
 PORT ?= 8080
 SHEETS ?= 50
+# Of `make bench-file`: pdf, tiff or zip.
+KIND ?= pdf
 SECONDS_OF_CHAOS ?= 60
 EVENTS ?= 100000
 AUTOBAHN ?= ../shared/tools/autobahn
 
-.PHONY: help deps build run demo bench test chaos bench-replay autobahn lint format clean
+.PHONY: help deps build run demo bench bench-file test chaos bench-replay autobahn lint format clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +33,9 @@ run: build ## Start everything with a demonstration exam at http://localhost:$(P
 
 demo: build ## Simulate, scan, upload and mark $(SHEETS) sheets, and compare every mark with the truth
 	exec $(RELEASE)/zhiyue demo --sheets $(SHEETS)
+
+bench-file: build ## Mark 500 sheets that come in one file (KIND=pdf, tiff or zip; SHEETS=N): time, memory, every mark
+	@deploy/tools/one-file.sh $(KIND) $(if $(filter command line environment,$(origin SHEETS)),$(SHEETS),500) $(RELEASE)
 
 bench-replay: deps ## Handle $(EVENTS) events live, replay them, and compare figures and times
 	$(SWIFT) build -c release --static-swift-stdlib --product ReplayBenchmark

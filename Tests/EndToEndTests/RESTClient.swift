@@ -36,7 +36,14 @@ struct RESTClient: Sendable {
             let code: String
         }
 
+        struct Batch: Decodable {
+            let id: String
+            let file: String
+            let pages: Int
+        }
+
         let sheets: [Item]
+        let batches: [Batch]?
         let rejected: [Rejection]?
     }
 

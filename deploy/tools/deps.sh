@@ -26,7 +26,7 @@ build_packages="
     redis-server poppler-utils fonts-noto-cjk tzdata $handwriting
     libhiredis-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libzxing-dev libqrencode-dev
     libcairo2-dev libpango1.0-dev libturbojpeg0-dev libseccomp-dev libzip-dev libzstd-dev zlib1g-dev
-    pkg-config openssl python3-yaml node-typescript esbuild"
+    pkg-config openssl procps python3-yaml node-typescript esbuild"
 
 bench_packages="nginx-core libnginx-mod-nchan wrk"
 

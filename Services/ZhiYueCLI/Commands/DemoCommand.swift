@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 internal import Glibc
+internal import SheetSimulation
 internal import Synchronization
 
 /// Marks a simulated exam and checks every mark.
@@ -22,6 +23,9 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Option(help: "The same seed gives the same sheets.")
     var seed: UInt64 = 1
+
+    @Option(help: "Upload all sheets as one file: pdf, tiff or zip.")
+    var oneFile: BoundScans.Format?
 
     @Flag(help: "Print only the closing line of JSON on standard output.")
     var json = false
@@ -65,7 +69,8 @@ struct DemoCommand: AsyncParsableCommand {
                 user: "admin", password: String(password.prefix { !$0.isNewline }))
         }
         return try await DemoRun(
-            client: client, students: sheets, questions: questions, seed: seed, progress: DemoProgress()
+            client: client, students: sheets, questions: questions, seed: seed, oneFile: oneFile,
+            progress: DemoProgress()
         ).run()
     }
 
@@ -94,3 +99,5 @@ struct DemoCommand: AsyncParsableCommand {
         return try result.get()
     }
 }
+
+extension BoundScans.Format: ExpressibleByArgument {}

@@ -20,6 +20,9 @@ struct DemoReport: Sendable {
     /// Marks that differ from what the truth earns and carry no flag.
     var wrongMarks = 0
     var uploadSeconds = 0.0
+    /// When all sheets come in one file: its size, and the time until the upload was answered.
+    var fileBytes: Int?
+    var answerSeconds: Double?
     var seconds = 0.0
     /// By kind of field: how many, how many flagged, how many wrong.
     var kinds: [String: (fields: Int, flagged: Int, wrong: Int)] = [:]
@@ -95,7 +98,13 @@ struct DemoReport: Sendable {
         func share(_ part: Int) -> String {
             fields > 0 ? "\(part) (\(Self.decimal(100 * Double(part) / Double(fields), places: 2)) %)" : "\(part)"
         }
-        return [
+        let file = fileBytes.map { bytes in
+            [
+                row("Size of the file", "\(bytes >> 20) MiB"),
+                row("Time to the answer of the upload", "\(Self.decimal(answerSeconds ?? 0, places: 2)) s"),
+            ]
+        }
+        let lines = [
             row("Exam", exam.rawValue), row("Sheets marked", "\(graded) of \(sheets)"),
             row("  of these for people to look at", "\(inReview)"), row("Sheets failed", "\(failed)"),
             row("Fields read", "\(fields)"), row("  flagged as doubtful", share(flagged)),
@@ -104,7 +113,8 @@ struct DemoReport: Sendable {
             row("Time to the last upload", "\(Self.decimal(uploadSeconds, places: 1)) s"),
             row("Time to the last mark", "\(Self.decimal(seconds, places: 1)) s"),
             row("Sheets a second", Self.decimal(Double(sheets) / max(seconds, 0.001), places: 2)),
-        ].joined(separator: "\n")
+        ]
+        return (lines + (file ?? [])).joined(separator: "\n")
     }
 
     func json() throws -> String {
@@ -116,6 +126,8 @@ struct DemoReport: Sendable {
             let flagged: Int
             let wrongMarks: Int
             let seconds: Double
+            let fileBytes: Int?
+            let answerSeconds: Double?
             let correlationID: String
             let examID: ExamID
 
@@ -123,6 +135,8 @@ struct DemoReport: Sendable {
                 case sheets, graded, fields, wrong, flagged
                 case wrongMarks = "wrong_marks"
                 case seconds
+                case fileBytes = "file_bytes"
+                case answerSeconds = "answer_seconds"
                 case correlationID = "correlation_id"
                 case examID = "exam_id"
             }
@@ -130,8 +144,12 @@ struct DemoReport: Sendable {
         return try JSON.string(
             Figures(
                 sheets: sheets, graded: graded, fields: fields, wrong: wrong, flagged: flagged,
-                wrongMarks: wrongMarks, seconds: (seconds * 1000).rounded() / 1000, correlationID: correlationID,
-                examID: exam))
+                wrongMarks: wrongMarks, seconds: Self.milliseconds(seconds), fileBytes: fileBytes,
+                answerSeconds: answerSeconds.map(Self.milliseconds), correlationID: correlationID, examID: exam))
+    }
+
+    private static func milliseconds(_ seconds: Double) -> Double {
+        (seconds * 1000).rounded() / 1000
     }
 
     private static func decimal(_ value: Double, places: Int) -> String {

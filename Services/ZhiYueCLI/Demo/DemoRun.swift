@@ -10,6 +10,8 @@ struct DemoRun: Sendable {
     let students: Int
     let questions: Int
     let seed: UInt64
+    /// All sheets in one file of this kind; nil for a file a sheet or a page.
+    var oneFile: BoundScans.Format?
     let progress: DemoProgress
 
     /// Uploads under way at a time; making the scans of one takes about as long as reading them.
@@ -27,6 +29,9 @@ struct DemoRun: Sendable {
             id: created.id, draft: draft, owner: "demo", createdAt: .now, updatedAt: .now, version: 1, keyVersion: 1)
         let simulation = SimulatedSheets(exam: exam, seed: seed)
         progress.begin(exam: created.id, sheets: students, correlationID: correlationID)
+        if let oneFile {
+            return try await run(oneFile, of: exam, correlationID: correlationID)
+        }
 
         let owners = try await withThrowingTaskGroup(of: [SheetID: Int].self) { group in
             group.addTask { try await upload(simulation, to: created.id, correlationID: correlationID) }
@@ -48,6 +53,15 @@ struct DemoRun: Sendable {
         var report = DemoReport(sheets: students, correlationID: correlationID, exam: created.id)
         report.uploadSeconds = uploaded.inSeconds
         report.seconds = finished.inSeconds
+        try await compare(sheets, owners: owners, simulation, in: &report)
+        return report
+    }
+
+    /// Adds what became of each sheet, and whose it is, to the report.
+    func compare(
+        _ sheets: [SheetPageAnswer.Item], owners: [SheetID: Int], _ simulation: SimulatedSheets,
+        in report: inout DemoReport
+    ) async throws {
         for item in sheets {
             let sheet = try await client.sheet(item.id)
             guard let index = owners[item.id] else {
@@ -56,7 +70,6 @@ struct DemoRun: Sendable {
             }
             report.add(sheet, truth: simulation.student(index))
         }
-        return report
     }
 
     /// - Returns: which student each uploaded page belongs to.
@@ -87,7 +100,7 @@ struct DemoRun: Sendable {
     }
 
     /// Waits until every sheet has its marks or has failed, or nothing moves any more.
-    private func settled(exam: ExamID) async throws -> [SheetPageAnswer.Item] {
+    func settled(exam: ExamID) async throws -> [SheetPageAnswer.Item] {
         var last: [SheetStatus] = []
         var lastChange = ContinuousClock.now
         while true {
