@@ -129,7 +129,7 @@ let package = Package(
         shared("Accounts", ["Audit", "Domain", "EventBus", "Redis"], resources: [.embedInCode("Scripts")]),
         shared("Access", ["Domain", crypto, cryptoExtras, jwt]),
         shared("BlobStore", ["Domain", crypto, nioPosix]),
-        shared("WebSocket", [crypto, nioCore, nioHTTP1, nioPosix]),
+        shared("WebSocket", ["CZlib", crypto, nioCore, nioHTTP1, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
         shared("ScanReader", ["Domain", "CSandbox", logging]),
         shared("AnswerSheet", ["Domain"]),
@@ -244,7 +244,7 @@ let package = Package(
         test("AuditTests", ["Audit", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("ExamStoreTests", ["Audit", "ExamStore", "Domain", "EventBus", "Redis", "TestSupport", logging]),
         test("BlobStoreTests", ["BlobStore", "Domain", crypto]),
-        test("WebSocketTests", ["WebSocket", nioCore, nioHTTP1]),
+        test("WebSocketTests", ["WebSocket", "CZlib", nioCore, nioHTTP1, nioPosix]),
         .executableTarget(
             name: "WebSocketEcho", dependencies: ["WebSocket", nioCore, nioHTTP1, nioPosix],
             path: "Tests/WebSocketEcho", swiftSettings: settings),

@@ -16,17 +16,23 @@ package struct WebSocketAcceptance {
     package let head: HTTPResponseHead
     let session: any WebSocketSession
     let maxMessageBytes: Int
+    let deflate: PerMessageDeflate?
 
-    /// - Parameter subprotocol: one of those the client named.
+    /// - Parameters:
+    ///   - subprotocol: one of those the client named.
+    ///   - deflate: that of `handshake`, or nil.
     package init(
-        _ handshake: WebSocketHandshake, subprotocol: String?, maxMessageBytes: Int, session: any WebSocketSession
+        _ handshake: WebSocketHandshake, subprotocol: String?, maxMessageBytes: Int,
+        deflate: PerMessageDeflate? = nil, session: any WebSocketSession
     ) {
         var headers: HTTPHeaders = [
             "upgrade": "websocket", "connection": "upgrade", "sec-websocket-accept": handshake.accept,
         ]
         if let subprotocol { headers.add(name: "sec-websocket-protocol", value: subprotocol) }
+        if let deflate { headers.add(name: "sec-websocket-extensions", value: deflate.answer) }
         head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         self.maxMessageBytes = maxMessageBytes
+        self.deflate = deflate
         self.session = session
     }
 }
@@ -230,7 +236,8 @@ package final class UpgradeHandler<HTTP: Sendable>: ChannelDuplexHandler, Remova
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         let pipeline = context.pipeline.syncOperations
         let handler = WebSocketHandler(
-            role: .server, maxMessageBytes: acceptance.maxMessageBytes, session: acceptance.session)
+            role: .server, maxMessageBytes: acceptance.maxMessageBytes, deflate: acceptance.deflate,
+            session: acceptance.session)
         // What HTTP leaves behind at the end of the pipeline lets no read pass any more.
         handler.asksForReads = isLate
         do {

@@ -19,6 +19,8 @@ package enum WebSocketClient {
         package var subprotocols: [String] = ["zhiyue.v1"]
         package var headers: [(String, String)] = []
         package var maxMessageBytes = 16 << 20
+        /// Whether to ask for compressed messages.
+        package var offersDeflate = false
 
         package init() {}
 
@@ -30,6 +32,7 @@ package enum WebSocketClient {
             if !subprotocols.isEmpty {
                 lines.append("Sec-WebSocket-Protocol: \(subprotocols.joined(separator: ", "))")
             }
+            if offersDeflate { lines.append("Sec-WebSocket-Extensions: \(PerMessageDeflate.offer)") }
             lines += headers.map { "\($0): \($1)" }
             return ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")
         }
@@ -37,12 +40,13 @@ package enum WebSocketClient {
 
     /// - Parameters:
     ///   - source: the address to connect from, `127.0.0.2`; nil leaves it to the system.
-    ///   - makeHandler: what handles the connection once it is open; called on its event loop.
+    ///   - makeHandler: what handles the connection once it is open; called on its event loop with how messages may be
+    ///     compressed, if they may.
     /// - Throws: `Refused`; what connecting throws.
     package static func connect(
         host: String, port: Int, from source: String? = nil, _ request: Request, on eventLoop: any EventLoop,
         timeout: TimeAmount = .seconds(20),
-        makeHandler: @escaping @Sendable () -> any ChannelHandler
+        makeHandler: @escaping @Sendable (PerMessageDeflate?) -> any ChannelHandler
     ) -> EventLoopFuture<any Channel> {
         var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(timeout)
@@ -86,12 +90,12 @@ private final class WebSocketClientHandshake: ChannelInboundHandler, RemovableCh
     private let host: String
     private let key: String
     private let opened: EventLoopPromise<Void>
-    private let makeHandler: () -> any ChannelHandler
+    private let makeHandler: (PerMessageDeflate?) -> any ChannelHandler
     private var received = ByteBuffer()
 
     init(
         _ request: WebSocketClient.Request, host: String, opened: EventLoopPromise<Void>,
-        makeHandler: @escaping () -> any ChannelHandler
+        makeHandler: @escaping (PerMessageDeflate?) -> any ChannelHandler
     ) {
         self.request = request
         self.host = host
@@ -113,20 +117,30 @@ private final class WebSocketClientHandshake: ChannelInboundHandler, RemovableCh
         }
         let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
         let accept = "sec-websocket-accept: \(WebSocketHandshake.accept(key: key))"
-        guard head.hasPrefix("HTTP/1.1 101 "), head.lowercased().contains(accept.lowercased()) else {
-            return fail(context)
-        }
+        guard head.hasPrefix("HTTP/1.1 101 "), head.lowercased().contains(accept.lowercased()),
+            let extensions = Self.extensions(head), extensions.count <= 1
+        else { return fail(context) }
+        let deflate = request.offersDeflate ? extensions.first.flatMap(PerMessageDeflate.init(answer:)) : nil
+        // What was not asked for.
+        guard extensions.isEmpty || deflate != nil else { return fail(context) }
         received.moveReaderIndex(forwardBy: end.upperBound - bytes.startIndex)
         let rest = received
         let pipeline = context.pipeline
         do {
-            try pipeline.syncOperations.addHandler(makeHandler(), position: .last)
+            try pipeline.syncOperations.addHandler(makeHandler(deflate), position: .last)
         } catch {
             return fail(context)
         }
         opened.succeed(())
         if rest.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(rest)) }
         pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    }
+
+    /// - Returns: nil when they are not written by the grammar.
+    private static func extensions(_ head: String) -> [WebSocketExtension]? {
+        let name = "sec-websocket-extensions:"
+        let lines = head.split(separator: "\r\n").filter { $0.lowercased().hasPrefix(name) }
+        return WebSocketExtension.list(lines.map { String($0.dropFirst(name.count)) })
     }
 
     func channelInactive(context: ChannelHandlerContext) {

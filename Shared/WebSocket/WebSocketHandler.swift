@@ -19,6 +19,8 @@ package final class WebSocketHandler: ChannelInboundHandler {
     private static let closePatience: TimeAmount = .seconds(2)
 
     private let role: WebSocketRole
+    /// How messages may be compressed, if they may.
+    package let deflate: PerMessageDeflate?
     private let session: any WebSocketSession
     private var parser: WebSocketParser
     private var phase = Phase.open
@@ -28,10 +30,14 @@ package final class WebSocketHandler: ChannelInboundHandler {
     /// Whether the channel's own reads do not get here.
     var asksForReads = false
 
-    package init(role: WebSocketRole, maxMessageBytes: Int, session: any WebSocketSession) {
+    /// - Parameter deflate: what was agreed on with the peer.
+    package init(
+        role: WebSocketRole, maxMessageBytes: Int, deflate: PerMessageDeflate? = nil, session: any WebSocketSession
+    ) {
         self.role = role
+        self.deflate = deflate
         self.session = session
-        parser = WebSocketParser(role: role, maxMessageBytes: maxMessageBytes)
+        parser = WebSocketParser(role: role, maxMessageBytes: maxMessageBytes, allowsDeflate: deflate != nil)
     }
 
     // MARK: For the session
@@ -52,6 +58,14 @@ package final class WebSocketHandler: ChannelInboundHandler {
 
     package func send(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
         write(frame(opcode, payload))
+        flush()
+    }
+
+    /// Compressed, where that was agreed on and makes it smaller.
+    /// - Parameter deflater: whose window is no larger than what was agreed on.
+    package func send(_ opcode: WebSocketOpcode, _ payload: ByteBuffer, by deflater: MessageDeflater) {
+        guard deflate != nil, let deflated = deflater.deflate(payload) else { return send(opcode, payload) }
+        write(frame(opcode, deflated, isCompressed: true))
         flush()
     }
 
@@ -150,8 +164,13 @@ package final class WebSocketHandler: ChannelInboundHandler {
         }
     }
 
-    private func frame(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) -> ByteBuffer {
-        role == .server ? WebSocketFrame.encode(opcode, payload) : WebSocketFrame.masked(opcode, payload)
+    private func frame(
+        _ opcode: WebSocketOpcode, _ payload: ByteBuffer, isCompressed: Bool = false
+    ) -> ByteBuffer {
+        switch role {
+        case .server: WebSocketFrame.encode(opcode, payload, isCompressed: isCompressed)
+        case .client: WebSocketFrame.masked(opcode, payload, isCompressed: isCompressed)
+        }
     }
 
     private func sendClose(_ code: WebSocketCloseCode, _ reason: String, _ context: ChannelHandlerContext) {

@@ -16,6 +16,13 @@ package struct WebSocketHandshake: Equatable, Sendable {
     package let accept: String
     /// In the client's order of preference.
     package let subprotocols: [String]
+    /// In the client's order of preference.
+    private let extensions: [WebSocketExtension]
+
+    /// How messages may be compressed, if the client asks for it in a way that can be agreed to.
+    package var deflate: PerMessageDeflate? {
+        extensions.lazy.compactMap(PerMessageDeflate.init(offer:)).first
+    }
 
     package init(_ head: HTTPRequestHead) throws(Refusal) {
         guard head.method == .GET, head.version == .http1_1 else {
@@ -38,7 +45,11 @@ package struct WebSocketHandshake: Equatable, Sendable {
         guard subprotocols.count <= 16, Set(subprotocols).count == subprotocols.count else {
             throw Self.refusal(.badRequest, "Sec-WebSocket-Protocol names a subprotocol twice, or too many.", .none)
         }
+        guard let extensions = WebSocketExtension.list(head.headers["sec-websocket-extensions"]) else {
+            throw Self.refusal(.badRequest, "Sec-WebSocket-Extensions is no list of extensions.", .none)
+        }
         accept = Self.accept(key: keys[0])
+        self.extensions = extensions
         self.subprotocols = subprotocols
     }
 

@@ -24,6 +24,8 @@ package struct WebSocketParser {
 
     private let role: WebSocketRole
     private let maxMessageBytes: Int
+    /// Whether messages may be compressed.
+    private let allowsDeflate: Bool
 
     // The frame under way.
     private var step = Step.start
@@ -36,14 +38,15 @@ package struct WebSocketParser {
     private var control: ByteBuffer?
 
     // The message under way; frames of control come in between.
-    private var message: ByteBuffer?
-    private var messageOpcode: WebSocketOpcode?
-    private var utf8 = UTF8Validation()
+    private var message: PartialMessage?
 
-    /// - Parameter maxMessageBytes: of all fragments of a message together.
-    package init(role: WebSocketRole, maxMessageBytes: Int) {
+    /// - Parameters:
+    ///   - maxMessageBytes: of all fragments of a message together; of a compressed message, of what is in it.
+    ///   - allowsDeflate: whether compressing messages was agreed on.
+    package init(role: WebSocketRole, maxMessageBytes: Int, allowsDeflate: Bool = false) {
         self.role = role
         self.maxMessageBytes = maxMessageBytes
+        self.allowsDeflate = allowsDeflate
     }
 
     /// Takes bytes off the front of `input` until something is complete.
@@ -88,20 +91,21 @@ package struct WebSocketParser {
             throw WebSocketError(.protocolError, "the opcode is reserved")
         }
         isFinal = byte & 0x80 != 0
-        // No extension is ever agreed on.
-        guard byte & 0x70 == 0 else { throw WebSocketError(.protocolError, "a reserved bit is set") }
+        let isCompressed = byte & 0x40 != 0
+        // A message is marked by its first frame; the other bits belong to extensions that are never agreed on.
+        guard byte & 0x30 == 0, !isCompressed || (allowsDeflate && (opcode == .text || opcode == .binary)) else {
+            throw WebSocketError(.protocolError, "a reserved bit is set")
+        }
         switch opcode {
         case .continuation:
-            guard messageOpcode != nil else {
+            guard message != nil else {
                 throw WebSocketError(.protocolError, "there is nothing to continue")
             }
         case .text, .binary:
-            guard messageOpcode == nil else {
+            guard message == nil else {
                 throw WebSocketError(.protocolError, "a message begins within another")
             }
-            messageOpcode = opcode
-            message = nil
-            utf8 = UTF8Validation()
+            message = PartialMessage(isText: opcode == .text, isCompressed: isCompressed)
         case .close, .ping, .pong:
             guard isFinal else { throw WebSocketError(.protocolError, "a control frame is fragmented") }
         }
@@ -135,7 +139,7 @@ package struct WebSocketParser {
     }
 
     private mutating func finishLength() throws(WebSocketError) {
-        if !opcode.isControl, length > UInt64(maxMessageBytes - min(maxMessageBytes, message?.readableBytes ?? 0)) {
+        if !opcode.isControl, let message, length > UInt64(message.room(limit: maxMessageBytes)) {
             throw WebSocketError(.messageTooBig, "the message is too large")
         }
         received = 0
@@ -155,10 +159,9 @@ package struct WebSocketParser {
             }
             received += count
             if opcode.isControl {
-                Self.append(piece, to: &control)
+                control.append(piece)
             } else {
-                if messageOpcode == .text { try check(piece) }
-                Self.append(piece, to: &message)
+                try message?.append(piece)
             }
         }
         guard received == Int(length) else { return nil }
@@ -167,31 +170,9 @@ package struct WebSocketParser {
             defer { control = nil }
             return try controlEvent(control ?? ByteBuffer())
         }
-        return isFinal ? try messageEvent() : nil
-    }
-
-    private mutating func check(_ piece: ByteBuffer) throws(WebSocketError) {
-        guard piece.withUnsafeReadableBytes({ bytes in utf8.accept(bytes) }) else {
-            throw WebSocketError(.invalidPayload, "the text is not UTF-8")
-        }
-    }
-
-    private static func append(_ piece: ByteBuffer, to buffer: inout ByteBuffer?) {
-        if buffer == nil {
-            buffer = piece
-        } else {
-            buffer?.writeImmutableBuffer(piece)
-        }
-    }
-
-    private mutating func messageEvent() throws(WebSocketError) -> Event {
-        let content = message ?? ByteBuffer()
-        let isText = messageOpcode == .text
-        message = nil
-        messageOpcode = nil
-        guard isText else { return .binary(content) }
-        guard utf8.isComplete else { throw WebSocketError(.invalidPayload, "the text ends within a character") }
-        return .text(content)
+        guard isFinal, let message else { return nil }
+        self.message = nil
+        return try message.event(limit: maxMessageBytes)
     }
 
     private func controlEvent(_ content: ByteBuffer) throws(WebSocketError) -> Event {

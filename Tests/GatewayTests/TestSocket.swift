@@ -31,19 +31,21 @@ final class TestSocket: Sendable {
     /// - Parameter token: sent as the second subprotocol; nil sends none.
     /// - Throws: `WebSocketClient.Refused`.
     static func open(
-        port: Int, token: String?, headers: [(String, String)] = [], subprotocols: [String] = ["zhiyue.v1"]
+        port: Int, token: String?, headers: [(String, String)] = [], subprotocols: [String] = ["zhiyue.v1"],
+        offersDeflate: Bool = false
     ) async throws -> TestSocket {
         var request = WebSocketClient.Request()
         request.headers = headers
+        request.offersDeflate = offersDeflate
         request.subprotocols = subprotocols + (token.map { ["bearer.\($0)"] } ?? [])
         let (stream, continuation) = AsyncStream<Received>.makeStream()
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let box = NIOLockedBox()
         let channel = try await WebSocketClient.connect(
             host: "127.0.0.1", port: port, request, on: eventLoop
-        ) {
+        ) { deflate in
             let handler = WebSocketHandler(
-                role: .client, maxMessageBytes: 16 << 20, session: Session(continuation: continuation))
+                role: .client, maxMessageBytes: 16 << 20, deflate: deflate, session: Session(continuation: continuation))
             box.value.withLock { $0 = NIOLoopBound(handler, eventLoop: eventLoop) }
             return handler
         }.get()

@@ -28,7 +28,9 @@ enum Entrypoint {
         do throws(WebSocketHandshake.Refusal) {
             let handshake = try WebSocketHandshake(head)
             return .accept(
-                WebSocketAcceptance(handshake, subprotocol: nil, maxMessageBytes: 32 << 20, session: EchoSession()))
+                WebSocketAcceptance(
+                    handshake, subprotocol: nil, maxMessageBytes: 32 << 20, deflate: handshake.deflate,
+                    session: EchoSession()))
         } catch {
             return .refuse(
                 HTTPResponseHead(version: .http1_1, status: error.status, headers: ["content-length": "0"]),
@@ -39,17 +41,27 @@ enum Entrypoint {
 
 private final class EchoSession: WebSocketSession {
     private var socket: WebSocketHandler?
+    private var deflater: MessageDeflater?
 
     func opened(_ socket: WebSocketHandler) {
         self.socket = socket
+        deflater = socket.deflate.flatMap { MessageDeflater(windowBits: $0.serverWindowBits) }
     }
 
     func received(text: ByteBuffer) {
-        socket?.send(.text, text)
+        send(.text, text)
     }
 
     func received(binary: ByteBuffer) {
-        socket?.send(.binary, binary)
+        send(.binary, binary)
+    }
+
+    private func send(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
+        if let deflater {
+            socket?.send(opcode, payload, by: deflater)
+        } else {
+            socket?.send(opcode, payload)
+        }
     }
 
     func closed(_ code: WebSocketCloseCode, byPeer: Bool) {

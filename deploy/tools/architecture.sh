@@ -54,7 +54,7 @@ awk '
         only("COpenVINO", "Recognition")
         only("CSandbox", "ScanReader OCRReader")
         only("CZip", "ScanUnpacker")
-        only("CZlib", "Gateway")
+        only("CZlib", "Gateway WebSocket")
         only("CZstd", "EventBus")
         only("CQREncode", "SheetPrinting")
         only("CTurboJPEG", "SheetSimulation")

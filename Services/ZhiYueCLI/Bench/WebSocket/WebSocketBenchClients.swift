@@ -113,7 +113,7 @@ struct WebSocketBenchClients: AsyncParsableCommand {
                 let client = NIOLoopBound(share.clients[index], eventLoop: share.eventLoop)
                 return WebSocketClient.connect(
                     host: "127.0.0.1", port: options.port, from: options.source, self.request, on: share.eventLoop
-                ) { client.value }.map { _ in }
+                ) { _ in client.value }.map { _ in }
             }
             do {
                 try await opened.get()
