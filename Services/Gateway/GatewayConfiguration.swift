@@ -38,7 +38,7 @@ struct GatewayConfiguration: Sendable {
     /// `WEBSOCKET_…`, `MAX_MESSAGE_QUEUE_SIZE`, `HTTP_MAX_CONNECTIONS`
     var realtime = RealtimeConfiguration()
 
-    private enum Switch: String, CaseIterable {
+    enum Switch: String, CaseIterable {
         case yes, no
     }
 

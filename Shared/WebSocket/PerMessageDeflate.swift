@@ -10,6 +10,7 @@ package struct PerMessageDeflate: Equatable, Sendable {
     private let namedServerWindowBits: UInt8?
 
     package var serverWindowBits: Int { Int(namedServerWindowBits ?? 15) }
+    package var isLargestWindow: Bool { serverWindowBits == 15 }
     package var serverWindowBytes: Int { 1 << serverWindowBits }
 
     /// The value of `Sec-WebSocket-Extensions` by which a server accepts.

@@ -245,7 +245,7 @@ import Testing
 
 extension RunningGateway {
     /// `exam.updated` of so many bytes or more, its versions counted.
-    fileprivate func publish(_ versions: ClosedRange<Int>, exam: ExamID, bytes: Int) async throws {
+    func publish(_ versions: ClosedRange<Int>, exam: ExamID, bytes: Int) async throws {
         for version in versions {
             var event = try EventEnvelope(
                 ExamUpdated(examID: exam, version: version, keyVersion: 1, keyChanged: false), examID: exam,

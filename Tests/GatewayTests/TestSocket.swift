@@ -45,7 +45,8 @@ final class TestSocket: Sendable {
             host: "127.0.0.1", port: port, request, on: eventLoop
         ) { deflate in
             let handler = WebSocketHandler(
-                role: .client, maxMessageBytes: 16 << 20, deflate: deflate, session: Session(continuation: continuation))
+                role: .client, maxMessageBytes: 16 << 20, deflate: deflate, session: Session(continuation: continuation)
+            )
             box.value.withLock { $0 = NIOLoopBound(handler, eventLoop: eventLoop) }
             return handler
         }.get()
@@ -145,8 +146,11 @@ final class TestSocket: Sendable {
 
 extension RunningGateway {
     /// Signed in and welcomed.
-    func socket(_ user: UserID = "root", _ role: Role = .admin) async throws -> TestSocket {
-        let socket = try await TestSocket.open(port: port, token: try await token(user, role))
+    func socket(
+        _ user: UserID = "root", _ role: Role = .admin, offersDeflate: Bool = false
+    ) async throws -> TestSocket {
+        let socket = try await TestSocket.open(
+            port: port, token: try await token(user, role), offersDeflate: offersDeflate)
         let welcome = try await socket.message()
         #expect(welcome["type"] as? String == "welcome")
         return socket

@@ -94,6 +94,8 @@ extension Schema {
                 [
                     "connections": integer, "subscriptions": map(of: integer), "slow": integer, "max_behind": integer,
                     "opened": integer, "messages_out": integer, "bytes_out": integer, "messages_in": integer,
+                    "deflate_connections": integer, "deflate_messages": integer, "deflate_bytes_before": integer,
+                    "deflate_bytes_after": integer,
                     "left_out": integer, "recovered": integer, "not_recovered": integer, "closed": map(of: integer),
                     "refused": map(of: integer), "denied": integer, "withdrawn": integer,
                 ]),

@@ -1,7 +1,8 @@
 import NIOCore
 
 /// The frames of the events that are being handed out. Subscriptions with the same id and kind of cursor share one, those
-/// that get an event as it comes and those that catch up. Bounded by number and bytes. Used on one event loop.
+/// that get an event as it comes and those that catch up. Bounded by number and bytes, twice as many where frames are
+/// compressed too. Used on one event loop.
 final class FrameCache {
     private struct Key: Hashable {
         let entry: ObjectIdentifier

@@ -22,7 +22,11 @@ struct RealtimeConfiguration: Sendable {
     var origins: [String] = []
     /// `WEBSOCKET_DRAIN`: seconds over which connections are closed when the gateway stops.
     var drain: Duration = .seconds(5)
+    /// `WEBSOCKET_DEFLATE`: whether events are compressed for clients that ask for it.
+    var deflate = false
 
+    /// Bytes of the smallest frames that are compressed.
+    var deflateMinBytes = 200
     /// Exams a subscription names at most.
     var maxExams = 200
     /// How long a new connection may take to send its first request, and a WebSocket to send its token.
@@ -60,6 +64,7 @@ struct RealtimeConfiguration: Sendable {
         maxMessagesPerSecond = try reader.integer(
             "WEBSOCKET_MAX_MESSAGES_PER_SECOND", in: 1...10_000, default: maxMessagesPerSecond)
         drain = try reader.seconds("WEBSOCKET_DRAIN", in: 0...600, default: drain)
+        deflate = try reader.choice("WEBSOCKET_DEFLATE", default: GatewayConfiguration.Switch.no) == .yes
         if let text = reader.text("WEBSOCKET_ORIGINS") { origins = try Self.origins(text) }
         // What is kept must reach as far back as clients may be behind.
         ringEvents = max(ringEvents, maxBehind * 2)

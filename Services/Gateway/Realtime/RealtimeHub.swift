@@ -99,7 +99,7 @@ final class RealtimeHub: Sendable {
         return .accept(
             WebSocketAcceptance(
                 handshake, subprotocol: Self.subprotocol, maxMessageBytes: configuration.maxMessageBytes,
-                session: session))
+                deflate: configuration.deflate ? handshake.deflate : nil, session: session))
     }
 
     private func refuse(

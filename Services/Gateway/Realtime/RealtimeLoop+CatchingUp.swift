@@ -43,7 +43,7 @@ extension RealtimeLoop {
                 subscription.connection.waiting -= 1
             }
             subscription.sent += 1
-            subscription.connection.write(frames.frame(entry, for: subscription, cursor).bytes)
+            subscription.connection.write(frames.frame(entry, for: subscription, cursor))
         }
     }
 
@@ -53,7 +53,8 @@ extension RealtimeLoop {
             guard let json = try? EventCodec.cloudEventJSON(event) else { continue }
             subscription.sent += 1
             subscription.connection.write(
-                ServerMessage.event(id: subscription.id, cursor: cursor.text, event: ByteBuffer(bytes: json)))
+                SharedFrame(
+                    ServerMessage.event(id: subscription.id, cursor: cursor.text, event: ByteBuffer(bytes: json))))
         }
     }
 

@@ -71,7 +71,7 @@ extension RealtimeLoop {
         for connection in connections {
             guard let chain = connection.chain else { continue }
             connection.chain = nil
-            connection.write(chain.bytes, count: chain.count)
+            connection.write(chain)
             connection.flush()
         }
         chain = WriteChain()

@@ -34,6 +34,7 @@ final class RealtimeLoop: @unchecked Sendable {
     private var running = 0
     private var queue: Deque<() -> Void> = []
     let frames = FrameCache()
+    let deflater: FrameDeflater
     /// The text of the end of the ring when its next entry was this.
     private var fullEnd: (number: UInt64, text: String)?
     // Of the round of writing.
@@ -51,6 +52,7 @@ final class RealtimeLoop: @unchecked Sendable {
         self.authenticator = authenticator
         self.slots = slots
         self.reader = reader
+        deflater = FrameDeflater(minBytes: configuration.deflateMinBytes)
         partitionCount = reader.bus.configuration.partitions
     }
 
@@ -164,7 +166,10 @@ final class RealtimeLoop: @unchecked Sendable {
     func snapshot() -> RealtimeStatistics {
         var snapshot = statistics
         snapshot.connections = connections.count
-        for connection in connections.values where connection.isBlocked {
+        snapshot.deflateMessages = deflater.count
+        for connection in connections.values {
+            if connection.socket?.deflate != nil { snapshot.deflateConnections += 1 }
+            guard connection.isBlocked else { continue }
             snapshot.slow += 1
             snapshot.maxBehind = max(snapshot.maxBehind, connection.waiting)
         }

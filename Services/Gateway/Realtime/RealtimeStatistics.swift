@@ -11,11 +11,19 @@ struct RealtimeStatistics: Sendable {
     /// Messages the slowest of them is behind, now.
     var maxBehind = 0
 
+    /// Connections whose events are compressed, now.
+    var deflateConnections = 0
+
     /// Since the start.
     var opened = 0
     var messagesOut = 0
     var bytesOut = 0
     var messagesIn = 0
+    /// Messages that have been compressed, each once for all clients of an event loop.
+    var deflateMessages = 0
+    /// Bytes of events for clients that get them compressed: as they were, and as they were sent.
+    var deflateBytesBefore = 0
+    var deflateBytesAfter = 0
     /// Superseded progress that was not sent.
     var leftOut = 0
     /// Subscriptions that came back with a cursor, by what became of it.
@@ -39,6 +47,10 @@ struct RealtimeStatistics: Sendable {
         messagesOut += other.messagesOut
         bytesOut += other.bytesOut
         messagesIn += other.messagesIn
+        deflateConnections += other.deflateConnections
+        deflateMessages += other.deflateMessages
+        deflateBytesBefore += other.deflateBytesBefore
+        deflateBytesAfter += other.deflateBytesAfter
         leftOut += other.leftOut
         recovered += other.recovered
         notRecovered += other.notRecovered
@@ -75,6 +87,15 @@ struct RealtimeStatistics: Sendable {
         metric("websocket_messages_out_total", "counter", "Messages sent.", [("", messagesOut)])
         metric("websocket_bytes_out_total", "counter", "Bytes of messages sent.", [("", bytesOut)])
         metric("websocket_messages_in_total", "counter", "Messages received.", [("", messagesIn)])
+        metric(
+            "websocket_deflate_connections", "gauge", "Connections whose events are compressed.",
+            [("", deflateConnections)])
+        metric(
+            "websocket_deflate_messages_total", "counter", "Messages compressed, once for many.",
+            [("", deflateMessages)])
+        metric(
+            "websocket_deflate_bytes_total", "counter", "Bytes of events for clients that get them compressed.",
+            [("{state=\"before\"}", deflateBytesBefore), ("{state=\"after\"}", deflateBytesAfter)])
         metric("websocket_left_out_total", "counter", "Superseded progress not sent to slow clients.", [("", leftOut)])
         metric(
             "websocket_resumes_total", "counter", "Subscriptions that came back with a cursor.",
@@ -96,6 +117,10 @@ extension RealtimeStatistics: Encodable {
         case messagesOut = "messages_out"
         case bytesOut = "bytes_out"
         case messagesIn = "messages_in"
+        case deflateConnections = "deflate_connections"
+        case deflateMessages = "deflate_messages"
+        case deflateBytesBefore = "deflate_bytes_before"
+        case deflateBytesAfter = "deflate_bytes_after"
         case leftOut = "left_out"
         case recovered
         case notRecovered = "not_recovered"
@@ -113,6 +138,10 @@ extension RealtimeStatistics: Encodable {
         try container.encode(messagesOut, forKey: .messagesOut)
         try container.encode(bytesOut, forKey: .bytesOut)
         try container.encode(messagesIn, forKey: .messagesIn)
+        try container.encode(deflateConnections, forKey: .deflateConnections)
+        try container.encode(deflateMessages, forKey: .deflateMessages)
+        try container.encode(deflateBytesBefore, forKey: .deflateBytesBefore)
+        try container.encode(deflateBytesAfter, forKey: .deflateBytesAfter)
         try container.encode(leftOut, forKey: .leftOut)
         try container.encode(recovered, forKey: .recovered)
         try container.encode(notRecovered, forKey: .notRecovered)
