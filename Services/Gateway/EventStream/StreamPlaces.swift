@@ -16,6 +16,25 @@ struct StreamPlaces: Sendable {
         return StreamCursor(positions)
     }
 
+    /// Before the last `count` entries of each partition, up to and with `end` (`end` where there are none), and how many
+    /// these are in all.
+    func starts(ofLast count: Int, upTo end: StreamCursor) async throws -> (cursor: StreamCursor, entries: Int) {
+        let positions = Array(end.positions)
+        let replies = try await client.pipeline(
+            positions.map { partition, position in
+                ["XREVRANGE", keys.events(partition), position.description, "-", "COUNT", count]
+            })
+        var starts = end.positions
+        var entries = 0
+        for ((partition, _), reply) in zip(positions, replies) {
+            if let error = reply.error { throw RedisError(refused: error) }
+            entries += reply.array?.count ?? 0
+            let first = reply.array?.last?.array?.first.flatMap { $0.string }.flatMap { StreamPosition($0) }
+            if let first { starts[partition] = first.predecessor }
+        }
+        return (StreamCursor(starts), entries)
+    }
+
     /// - Returns: true when every event behind `cursor` is still there. Where that cannot be told, false.
     func isComplete(behind cursor: StreamCursor) async throws -> Bool {
         let positions = Array(cursor.positions)

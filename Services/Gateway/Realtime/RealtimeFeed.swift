@@ -43,9 +43,9 @@ struct RealtimeFeed: Service {
     }
 
     private func feed() async {
-        guard let start = await start() else { return }
-        await hub.onAllLoops { $0.start(at: start) }
-        var place = start
+        guard let recent = await recent() else { return }
+        await hub.onAllLoops { $0.start(at: recent.start, with: recent.entries) }
+        var place = recent.end
         while !Task.isCancelled {
             var events = hub.bus.tail(from: .after(place.positions)).makeAsyncIterator()
             do {
@@ -74,12 +74,27 @@ struct RealtimeFeed: Service {
         }
     }
 
-    /// Where the streams end now, as soon as Redis tells.
-    private func start() async -> StreamCursor? {
+    /// The latest events and where they end, as soon as Redis tells. When a gateway has been killed or replaced, all its
+    /// clients come to the others and to the one that takes its place: what they have missed should be at hand there, for
+    /// to read it from Redis for each of them takes far longer.
+    private func recent() async -> (start: StreamCursor, entries: [RingEntry], end: StreamCursor)? {
         let partitions = Array(0..<hub.bus.configuration.partitions)
+        let count = max(1, hub.configuration.ringEvents / 2 / partitions.count)
         while !Task.isCancelled {
             do {
-                return try await hub.places.ends(of: partitions)
+                let end = try await hub.places.ends(of: partitions)
+                let (start, expected) = try await hub.places.starts(ofLast: count, upTo: end)
+                let range = try await hub.bus.range(after: start.positions, upTo: end.positions, count: count) { _ in
+                    true
+                }
+                // Some may have been removed meanwhile, and the ring must hold all behind its start.
+                guard range.scanned == expected else { continue }
+                var place = start
+                let entries = range.events.compactMap { stored in
+                    place.advance(to: stored)
+                    return try? RingEntry(stored, place: place)
+                }
+                return (start, entries, end)
             } catch {
                 hub.logger.warning("event streams cannot be reached", metadata: [LogKey.error: "\(error)"])
                 try? await Task.sleep(for: .milliseconds(500))

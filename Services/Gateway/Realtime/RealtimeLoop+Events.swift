@@ -7,9 +7,11 @@ extension RealtimeLoop {
     /// Bytes of events after which a round of writing ends.
     private static let roundBytes = 64 << 10
 
-    /// The event streams have been reached; events behind `start` follow.
-    func start(at start: StreamCursor) {
-        ring = EventRing(start: start, capacity: configuration.ringEvents, maxBytes: configuration.ringBytes)
+    /// The event streams have been reached: the latest events, all there are behind `start`; later ones follow.
+    func start(at start: StreamCursor, with entries: [RingEntry]) {
+        var ring = EventRing(start: start, capacity: configuration.ringEvents, maxBytes: configuration.ringBytes)
+        for entry in entries { _ = ring.append(entry) }
+        self.ring = ring
     }
 
     func append(_ entries: [RingEntry]) {
