@@ -17,10 +17,10 @@ SECONDS_OF_CHAOS ?= 60
 EVENTS ?= 100000
 AUTOBAHN ?= ../shared/tools/autobahn
 
-.PHONY: help deps build run demo bench bench-file test chaos bench-replay autobahn lint format clean
+.PHONY: help deps build run demo bench bench-file test chaos chaos-websocket bench-replay autobahn lint format clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 deps: ## Install what is missing: Debian packages, OpenVINO, the recognition model
 	@deploy/tools/deps.sh
@@ -49,10 +49,15 @@ bench: build ## Measure everything on this machine, beside Redis' own ceiling, a
 	@deploy/tools/deps.sh --bench
 	@for bench in events tasks http websocket recognition; do $(RELEASE)/zhiyue bench $$bench || exit 1; done
 
-chaos: deps ## Kill, stop, cut off and fill up everything, counting events, then tasks, for $(SECONDS_OF_CHAOS) s each (SEED=N repeats)
+chaos: deps ## Kill, stop, cut off and fill up everything, counting events, tasks, WebSocket messages, for $(SECONDS_OF_CHAOS) s each (SEED=N repeats)
 	$(SWIFT) build --build-tests
 	@CHAOS_SECONDS=$(SECONDS_OF_CHAOS) $(if $(SEED),CHAOS_SEED=$(SEED)) \
 	    $(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^ChaosTests\.Randomized'
+
+chaos-websocket: deps ## The same for WebSockets alone, and Redis away, 20,000 half-open sockets, slow and silent clients
+	$(SWIFT) build --build-tests
+	@CHAOS_SECONDS=$(SECONDS_OF_CHAOS) $(if $(SEED),CHAOS_SEED=$(SEED)) \
+	    $(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^ChaosTests\.(Randomized)?WebSocket'
 
 autobahn: deps ## Run the Autobahn test suite of WebSockets from the folder $(AUTOBAHN), where there is one
 	$(SWIFT) build --product WebSocketEcho

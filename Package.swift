@@ -223,7 +223,12 @@ let package = Package(
         .target(
             name: "ChaosWorkload", dependencies: ["Domain", "EventBus", "Redis", "TaskQueue", lifecycle, logging],
             path: "Tests/ChaosWorkload", swiftSettings: settings),
-        test("ChaosTests", ["ChaosWorkload", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", logging]),
+        test(
+            "ChaosTests",
+            [
+                "Access", "ChaosWorkload", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", "WebSocket",
+                asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+            ]),
         test("RedisTests", ["Redis", "TestSupport", lifecycle, logging, nioCore, nioPosix]),
         .executableTarget(
             name: "RedisBenchmark", dependencies: ["Redis", "TestSupport", logging],

@@ -1,0 +1,155 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import TestSupport
+
+/// A real gateway in a process of its own, on a port it keeps.
+final class GatewayProcess: Sendable {
+    let port: Int
+    /// What it writes to standard error.
+    let logFile: String
+    private let environment: [String: String]
+    private let process = Mutex<WatchedProcess?>(nil)
+
+    /// Starts nothing yet.
+    ///
+    /// - Parameter settings: beside those every gateway of the tests has.
+    init(server: RedisServer, name: String, secret: String, settings: [String: String] = [:]) throws {
+        port = try RedisServer.freePort()
+        // `CHAOS_LOGS=DIR` keeps what the gateways log.
+        let logs = ProcessInfo.processInfo.environment["CHAOS_LOGS"] ?? server.directory.path
+        logFile = "\(logs)/\(name).log"
+        environment = [
+            "REDIS_URL": server.url, "DATA_DIR": server.directory.appendingPathComponent("data").path,
+            "HTTP_PORT": "\(port)", "JWT_SECRET": secret, "SERVICE_REPLICA": name,
+            "WEBSOCKET_MAX_CONNECTIONS_PER_USER": "1000000", "WEBSOCKET_HEARTBEAT_INTERVAL": "2",
+            "WEBSOCKET_MAX_MESSAGES_PER_SECOND": "1000", "LOG_LEVEL": "warning",
+        ].merging(settings) { _, new in new }
+    }
+
+    deinit { kill() }
+
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    /// Returns when it serves requests.
+    func start() async throws {
+        let started = try WatchedProcess([Self.executable], environment: environment, errorFile: logFile)
+        process.withLock { $0 = started }
+        try await eventually("the gateway on \(port) serves", within: .seconds(60)) {
+            if let status = started.exitStatus {
+                throw Overdue("the gateway ended with \(status): \(log.suffix(2000))")
+            }
+            return (try? await get("/readyz"))?.status == 200
+        }
+    }
+
+    func kill() {
+        process.withLock { process in
+            process?.end()
+            process = nil
+        }
+    }
+
+    func signal(_ number: Int32) {
+        process.withLock { $0?.signal(number) }
+    }
+
+    /// How it ended; nil while it runs.
+    var exitStatus: Int32? { process.withLock { $0?.exitStatus } }
+
+    var log: String { (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? "" }
+
+    // MARK: Requests
+
+    struct Answer: Sendable {
+        let status: Int
+        let text: String
+    }
+
+    func get(_ path: String, token: String? = nil, timeout: TimeAmount = .seconds(10)) async throws -> Answer {
+        try await send("GET", path, nil, token: token, timeout: timeout)
+    }
+
+    func post(_ path: String, json: String, token: String) async throws -> Answer {
+        try await send("POST", path, json, token: token, timeout: .seconds(30))
+    }
+
+    private func send(
+        _ method: String, _ path: String, _ json: String?, token: String?, timeout: TimeAmount
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = .init(rawValue: method)
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        // Nothing of a gateway that is to be killed is kept for later.
+        request.headers.add(name: "Connection", value: "close")
+        if let json {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: json))
+        }
+        let response = try await HTTPClient.shared.execute(request, timeout: timeout)
+        let body = try await response.body.collect(upTo: 8 << 20)
+        return Answer(status: Int(response.status.code), text: String(buffer: body))
+    }
+
+    /// The sum of a metric's values, of all labels that `label` occurs in.
+    func metric(_ name: String, _ label: String = "") async throws -> Int {
+        try await get("/metrics").text.split(separator: "\n").reduce(0) { sum, line in
+            guard line.hasPrefix(name), line.contains(label), let value = line.split(separator: " ").last else {
+                return sum
+            }
+            return sum + (Int(value) ?? 0)
+        }
+    }
+
+    // MARK: What it takes
+
+    /// Resident memory in bytes.
+    var residentBytes: Int {
+        guard let pid, let text = try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8) else { return 0 }
+        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * Int(getpagesize())
+    }
+
+    var openFiles: Int {
+        guard let pid else { return 0 }
+        return (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0
+    }
+
+    /// Of user and system, in seconds.
+    var processorSeconds: Double {
+        guard let pid, let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else { return 0 }
+        let fields = text[end...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    private var pid: Int32? { process.withLock { $0?.pid } }
+
+    private static let executable: String = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("gateway").path
+    }()
+}
+
+/// Something did not happen in its time.
+struct Overdue: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Looks again and again until `condition` holds.
+func eventually(
+    _ what: @autoclosure () -> String, within limit: Duration, _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw Overdue("not within \(limit): \(what())") }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}
