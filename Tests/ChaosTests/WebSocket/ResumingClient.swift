@@ -80,7 +80,7 @@ final class ResumingClient: @unchecked Sendable {
         let port = ports.randomElement(using: &random) ?? 0
         WebSocketClient.connect(
             host: "127.0.0.1", port: port, from: source, request, on: eventLoop, timeout: .seconds(10)
-        ) {
+        ) { _ in
             WebSocketHandler(role: .client, maxMessageBytes: 1 << 20, session: Session(self, attempt: own))
         }.whenFailure { _ in
             self.counts.failed += 1
