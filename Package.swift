@@ -259,6 +259,9 @@ let package = Package(
         test("BatchWorkerTests", ["BatchWorker", "Domain"]),
         test(
             "ZhiYueCLITests",
-            ["ZhiYueCLI", "Accounts", "Audit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", logging]),
+            [
+                "ZhiYueCLI", "Access", "Accounts", "Audit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport",
+                logging,
+            ]),
     ]
 )

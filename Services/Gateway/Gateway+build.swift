@@ -106,8 +106,10 @@ enum Gateway {
         routes.addHealth(context.health) { gauges.text + hub.metrics }
         AuthRoutes(signIn: signIn, sessions: sessions, authenticator: authenticator, audit: audit)
             .declare(in: routes)
-        UserRoutes(accounts: signIn.accounts, passwords: signIn.passwords, revocations: sessions.revocations)
-            .declare(in: routes)
+        UserRoutes(
+            accounts: signIn.accounts, passwords: signIn.passwords, revocations: sessions.revocations,
+            guarding: signIn.guarding
+        ).declare(in: routes)
         ExamRoutes(store: store, access: access).declare(in: routes)
         GrantRoutes(store: store, access: access).declare(in: routes)
         ResultRoutes(store: store).declare(in: routes)

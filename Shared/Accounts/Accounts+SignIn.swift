@@ -1,3 +1,5 @@
+internal import Audit
+package import Domain
 internal import Redis
 
 /// How many sign-ins may fail.
@@ -48,6 +50,16 @@ extension Accounts {
     /// The password was not compared after all.
     package func undo(_ attempt: SignInAttempt) async throws {
         _ = try await client.evaluate(AccountScripts.endSignIn, keys: failures(attempt), arguments: ["undone"])
+    }
+
+    /// Forgets the failures of a name, whatever the address, so that its user may try again at once.
+    ///
+    /// - Parameter nameDigest: of the same secret the failures were counted with.
+    package func unlock(_ id: UserID, nameDigest: String, by author: Author) async throws {
+        let entry = try AuditCodec.arguments(author.entry(.userUnlocked, user: id))
+        _ = try await client.evaluate(
+            AccountScripts.unlock, keys: [keys.failures("name", nameDigest), keys.audit],
+            arguments: [AuditCodec.maxEntries] + entry)
     }
 
     private func failures(_ attempt: SignInAttempt) -> [String] {

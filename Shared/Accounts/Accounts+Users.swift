@@ -71,6 +71,21 @@ extension Accounts {
         throw AccountsError(.contention, "user \(id) changes too fast; try again")
     }
 
+    /// Keeps the same password by another hash. Nothing that was granted is void.
+    ///
+    /// - Parameter user: as it was read.
+    /// - Returns: the user as changed; nil when it is another one by now.
+    package func rehash(_ user: User, as hash: String, by author: Author) async throws -> User? {
+        guard let old = try await stored(user.id), old.user == user else { return nil }
+        var user = user
+        user.passwordHash = hash
+        let entry = author.entry(.userChanged, user: user.id, details: ["changed": "hash", "role": user.role.rawValue])
+        guard case .done = try await commit(user, over: old.bytes, of: user.id, revoking: false, entry) else {
+            return nil
+        }
+        return user
+    }
+
     /// Removes a user and voids what was granted to it. Exams of the user stay.
     ///
     /// - Throws: `AccountsError` with `.noUser`, `.lastAdministrator` or `.contention`.

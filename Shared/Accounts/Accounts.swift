@@ -85,6 +85,7 @@ enum AccountScripts {
     static let changeUser = script("change user", PackageResources.change_user_lua)
     static let beginSignIn = script("begin sign-in", PackageResources.begin_sign_in_lua)
     static let endSignIn = script("end sign-in", PackageResources.end_sign_in_lua)
+    static let unlock = script("unlock", PackageResources.unlock_lua)
     static let openSession = script("open session", PackageResources.open_session_lua)
     static let refreshSession = script("refresh session", PackageResources.refresh_session_lua)
     static let closeSession = script("close session", PackageResources.close_session_lua)

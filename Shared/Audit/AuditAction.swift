@@ -18,6 +18,8 @@ package struct AuditAction: StringIdentifier {
     package static let userCreated: AuditAction = "user.created"
     package static let userChanged: AuditAction = "user.changed"
     package static let userRemoved: AuditAction = "user.removed"
+    /// Failed sign-ins of the user are forgotten.
+    package static let userUnlocked: AuditAction = "user.unlocked"
     /// Everything that was granted to a user is void.
     package static let sessionsRevoked: AuditAction = "sessions.revoked"
     package static let examCreated: AuditAction = "exam.created"
@@ -48,7 +50,8 @@ package struct AuditAction: StringIdentifier {
     package static let all: [AuditAction] = [
         .signedIn, .signInRefused, .signedOut, .sessionReused, .keysRotated, .tokenIssued, .userCreated, .userChanged,
         .userRemoved,
-        .sessionsRevoked, .examCreated, .examChanged, .examDeleted, .examShared, .markersAssigned, .examPublished,
+        .userUnlocked, .sessionsRevoked, .examCreated, .examChanged, .examDeleted, .examShared, .markersAssigned,
+        .examPublished,
         .examUnpublished, .marksChanged,
         .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
         .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited,

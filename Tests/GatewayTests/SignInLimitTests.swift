@@ -61,6 +61,42 @@ import Testing
         }
     }
 
+    @Test func `an administrator lets a locked user try again`() async throws {
+        try await RunningGateway.run(configuration(perUser: 2, perAddress: 0)) { gateway in
+            try await createLi(gateway)
+            let root = try await gateway.token("root", .admin)
+            for _ in 0..<2 { #expect(try await signIn(gateway, "li", "wrong horse").status == 401) }
+            #expect(try await signIn(gateway, "li", "correct horse").status == 429)
+            #expect(try await gateway.send("POST", "/api/users/li/unlock", token: root).status == 204)
+            #expect(try await signIn(gateway, "li", "correct horse").status == 200)
+            #expect(
+                try await gateway.send("POST", "/api/users/nobody/unlock", token: root).problem == "user-not-found")
+            let audit = try await gateway.send("GET", "/api/audit?action=user.unlocked", token: root)
+            #expect(audit.items.count == 1)
+        }
+    }
+
+    @Test func `a hash of another cost is made again when its user signs in, and nothing is void`() async throws {
+        try await RunningGateway.run { gateway in
+            let accounts = Accounts(client: gateway.context.client, keys: gateway.context.settings.keys)
+            let weak = PasswordHash.Cost(rounds: 1 << 10, blockSize: 8, parallelism: 1)
+            let old = try PasswordHash(password: "correct horse", cost: weak).text
+            let user = User(id: "li", role: .teacher, passwordHash: old, createdAt: .now)
+            try await accounts.create(user, by: Author(actor: nil, address: nil, source: "/test"))
+            let earlier = try await gateway.token("li", .teacher)
+            let answer = try await signIn(gateway, "li", "correct horse")
+            #expect(answer.status == 200)
+            let hash = try #require(try await accounts.user("li").flatMap { PasswordHash($0.passwordHash) })
+            #expect(hash.cost != weak)
+            let token = try #require(answer.json["access_token"] as? String)
+            for token in [earlier, token] {
+                #expect(try await gateway.send("GET", "/api/exams", token: token).status == 200)
+            }
+            #expect(try await signIn(gateway, "li", "correct horse").status == 200)
+            #expect(try await signIn(gateway, "li", "wrong horse").status == 401)
+        }
+    }
+
     @Test func `a success lets the user fail again, and an address has a limit of its own`() async throws {
         try await RunningGateway.run(configuration(perUser: 3, perAddress: 5)) { gateway in
             try await createLi(gateway)

@@ -112,7 +112,7 @@ import Testing
             let token = try await gateway.token("li", role)
             for (method, path) in [
                 ("GET", "/api/users"), ("POST", "/api/users"), ("GET", "/api/users/li"), ("PATCH", "/api/users/li"),
-                ("DELETE", "/api/users/li"), ("DELETE", "/api/users/li/sessions"),
+                ("DELETE", "/api/users/li"), ("DELETE", "/api/users/li/sessions"), ("POST", "/api/users/li/unlock"),
             ] {
                 #expect(try await gateway.send(method, path, token: token).status == 403, "\(method) \(path)")
             }

@@ -1,3 +1,4 @@
+import Access
 import Accounts
 import Audit
 import Domain
@@ -41,6 +42,25 @@ import Testing
             ])
         #expect(audit.objects.allSatisfy { ($0["actor"] as? String)?.hasPrefix("os:") == true })
         #expect(!audit.output.contains("correct horse"))
+    }
+
+    @Test func `a user who is locked after too many failures is let in again`() async throws {
+        let system = try await CommandSystem()
+        let secret = String(repeating: "0123456789abcdef", count: 2)
+        let environment = ["JWT_SECRET": secret]
+        #expect(try await system.zhiyue("users", "add", "li", "--role", "teacher").status == 0)
+        let accounts = Accounts(client: system.client, keys: RedisKeys())
+        var limits = SignInLimits()
+        limits.failuresPerUser = 1
+        let attempt = SignInAttempt(nameDigest: try TokenSecret(secret).digest(of: "li"), network: "127.0.0.1")
+        #expect(try await accounts.begin(attempt, limits: limits) == nil)
+        #expect(try await accounts.begin(attempt, limits: limits) != nil)
+        let unlocked = try await system.zhiyue("users", "unlock", "li", environment: environment)
+        #expect(unlocked.status == 0, "\(unlocked.errors)")
+        #expect(try await accounts.begin(attempt, limits: limits) == nil)
+        let unknown = try await system.zhiyue("users", "unlock", "nobody", environment: environment)
+        #expect(unknown.status == 1)
+        #expect(unknown.errors.contains("there is no user nobody"))
     }
 
     @Test func `what cannot be is refused with a line that says why`() async throws {

@@ -51,7 +51,16 @@ struct SignIn: Sendable {
         guard let user else { return .refused(.unknownUser, isKnownUser: false) }
         guard matches else { return .refused(.wrongPassword, isKnownUser: true) }
         guard !user.isDisabled else { return .refused(.disabled, isKnownUser: true) }
-        return .accepted(user)
+        return .accepted(try await strengthened(user, hash, password))
+    }
+
+    /// A hash made when the cost was another one is made again while the password is known.
+    private func strengthened(_ user: User, _ hash: PasswordHash, _ password: String) async throws -> User {
+        guard hash.cost != passwords.cost else { return user }
+        let new = try await passwords.hash(password)
+        let source = Author(actor: nil, address: nil, source: "/zhiyue/gateway")
+        // nil when somebody has changed the user meanwhile: then the next sign-in tries again.
+        return try await accounts.rehash(user, as: new.text, by: source) ?? user
     }
 
     /// Creates the first user, `admin`, unless there is one.

@@ -35,6 +35,11 @@ struct SignInGuard: Sendable {
         }
     }
 
+    /// Forgets what has failed under a name.
+    func unlock(_ user: UserID, by author: Author) async throws {
+        try await accounts.unlock(user, nameDigest: secret.digest(of: user.rawValue), by: author)
+    }
+
     /// An IPv4 address, or the first half of an IPv6 address, all of which one customer has.
     static func network(of address: String?) -> String {
         guard let address else { return "unknown" }

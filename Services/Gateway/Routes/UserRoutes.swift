@@ -9,6 +9,7 @@ struct UserRoutes: Sendable {
     let accounts: Accounts
     let passwords: PasswordWork
     let revocations: RevocationList
+    let guarding: SignInGuard
 
     func declare(in routes: RouteTable) {
         routes.on(
@@ -43,6 +44,13 @@ struct UserRoutes: Sendable {
             .delete, "/api/users/{user}/sessions", allow: [.admin],
             Operation("Voids all tokens of a user.", .empty(.noContent, "They are void.")),
             use: revoke)
+        routes.on(
+            .post, "/api/users/{user}/unlock", allow: [.admin],
+            Operation(
+                "Lets a user sign in again after too many failures.",
+                detail: "An address from which too many have failed stays locked until its time is over.",
+                .empty(.noContent, "The failures are forgotten.")),
+            use: unlock)
     }
 
     @Sendable
@@ -102,6 +110,13 @@ struct UserRoutes: Sendable {
     private func remove(_ call: Call) async throws -> Response {
         let revocation = try await accounts.remove(call.userID, by: Author(call.eventContext))
         if let revocation { revocations.apply(revocation) }
+        return Response(status: .noContent)
+    }
+
+    @Sendable
+    private func unlock(_ call: Call) async throws -> Response {
+        guard try await accounts.user(call.userID) != nil else { throw Problem.notFound("user", call.userID) }
+        try await guarding.unlock(call.userID, by: Author(call.eventContext))
         return Response(status: .noContent)
     }
 

@@ -13,7 +13,8 @@ struct UsersCommand: AsyncParsableCommand {
             granted before.
             """,
         subcommands: [
-            List.self, Add.self, Disable.self, Enable.self, Password.self, Remove.self, SessionsCommand.self,
+            List.self, Add.self, Disable.self, Enable.self, Password.self, Unlock.self, Remove.self,
+            SessionsCommand.self,
         ],
         defaultSubcommand: List.self)
 
@@ -116,6 +117,27 @@ struct UsersCommand: AsyncParsableCommand {
             let (text, hash) = try password.make(for: target.id)
             try await system.change(target.id) { $0.passwordHash = hash.text }
             password.show(text)
+        }
+    }
+
+    struct Unlock: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let a user sign in again after too many failures.",
+            discussion: "Needs the secret of the system, as `zhiyue token` does: names are counted by it.")
+
+        @OptionGroup var target: UserArgument
+        @OptionGroup var system: SystemOptions
+
+        func run() async throws {
+            let secrets = try TokenSecretSource.ofEnvironment(directory: system.files.dataDirectory).load()
+            guard let secret = secrets.first else { throw CommandFailure("there is no secret") }
+            try await system.withConnection { connection in
+                guard try await connection.accounts.user(target.id) != nil else {
+                    throw CommandFailure("there is no user \(target.id)")
+                }
+                try await connection.accounts.unlock(
+                    target.id, nameDigest: secret.digest(of: target.id.rawValue), by: Operator.author)
+            }
         }
     }
 
