@@ -94,6 +94,9 @@ struct Unpacking {
     /// What operating systems add to archives.
     private func isClutter(_ name: String) -> Bool {
         let parts = name.split(separator: "/")
-        return parts.contains { $0 == "__MACOSX" || $0.hasPrefix(".") || $0 == "Thumbs.db" || $0 == "desktop.ini" }
+        return parts.contains { part in
+            let isHidden = part.hasPrefix(".") && part != "." && part != ".."
+            return isHidden || ["__MACOSX", "Thumbs.db", "desktop.ini"].contains(part)
+        }
     }
 }

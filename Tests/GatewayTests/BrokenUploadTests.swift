@@ -58,13 +58,14 @@ import Testing
     @Test(.timeLimit(.minutes(1)))
     func `a client that falls silent in the middle is cut off after the idle time`() async throws {
         var configuration = GatewayConfiguration()
-        configuration.idleTimeout = .seconds(1)
+        configuration.idleTimeout = .seconds(3)
         try await RunningGateway.run(configuration) { gateway in
             let exam = try await gateway.createExam()
             let (start, _) = form(exam, RunningGateway.png(1, bytes: 600_000))
+            let request = Array(head(try await gateway.token(), length: 2_000_000).utf8)
             let socket = try await RawSocket.open(port: gateway.port)
-            try await socket.send(head(try await gateway.token(), length: 2_000_000))
-            try await socket.send(bytes: start)
+            try await socket.send(bytes: request + start)
+            try await until { try files(gateway).count == 1 }
             // Ends because the gateway closes.
             _ = try await socket.readToEnd()
             try await until { try files(gateway).isEmpty }

@@ -76,7 +76,7 @@ import Testing
         }
         let found = try zip(values(273), values(279)).map { result.read(at: $0, count: $1) }
         #expect(found == strips)
-        #expect(copy.count < 8 + 2 + 8 * 12 + 4 + 24 + strips.joined().count + 8)
+        #expect(copy.count < 180 && result.count < file.count)
     }
 
     @Test func `a page that is not there, cut short or too large is left to the file as a whole`() {
