@@ -48,7 +48,7 @@ if [ -n "${KILL_WORKER:-}" ]; then
     ) &
 fi
 status=0
-"$programs/zhiyue" demo --one-file "$kind" --sheets "$sheets" --questions 20 --url "$url" --data "$data/system" || status=$?
+"$programs/zhiyue" demo --one-file "$kind" --sheets "$sheets" --questions 8 --url "$url" --data "$data/system" || status=$?
 kill "$watcher"
 echo "told by batch.progress: $("$programs/zhiyue" events history --type batch.progress --json --data "$data/system" \
     | sed -n 's/.*"done":\([0-9]*\).*/\1/p' | tr '\n' ' ')"
