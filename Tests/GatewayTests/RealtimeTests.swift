@@ -2,6 +2,7 @@ import Access
 import Domain
 import EventBus
 import Foundation
+import NIOCore
 import Testing
 import WebSocket
 
@@ -245,9 +246,20 @@ import WebSocket
             let dead = try await gateway.socket()
             let alive = try await gateway.socket()
             try await dead.pauseReading(true)
-            while await gateway.hub.statistics().closed["unresponsive"] != 1 { await Task.yield() }
+            while await gateway.hub.statistics().closed["unresponsive"] ?? 0 < 1 { await Task.yield() }
             await alive.send(#"{"type":"ping"}"#)
             #expect(try await alive.message()["type"] as? String == "pong")
+        }
+    }
+
+    @Test func `the first client after a long time is as alive as any`() async throws {
+        try await RunningGateway.run(.quick) { gateway in
+            // As it is when the last client has left an hour ago.
+            await gateway.hub.onAllLoops { $0.now = .now() - .hours(1) }
+            let socket = try await gateway.socket()
+            try await gateway.subscribe(socket, exams: ["a"])
+            for _ in 1...3 { _ = try await socket.message(ofType: "heartbeat") }
+            #expect(await gateway.hub.statistics().closed.isEmpty)
         }
     }
 

@@ -66,6 +66,8 @@ final class RealtimeLoop: @unchecked Sendable {
         connections[ObjectIdentifier(connection)] = connection
         statistics.opened += 1
         if timer == nil {
+            // While there was nobody, no tick has kept it.
+            now = .now()
             let tick = TimeAmount(configuration.tick)
             timer = eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { [weak self] _ in self?.tick() }
         }
