@@ -14,6 +14,10 @@ package enum TailStart: Sendable {
     case after([Int: StreamPosition])
 }
 
+/// Redis no longer has what a tail has read already: it came back without its latest writes, or without what was behind
+/// the last event read. What follows has a gap, or is told for the second time.
+package struct EventsLostError: Error {}
+
 /// Events as they are appended, those of a partition in their order, without a group: any number of readers, none of
 /// which holds anything up. Each iterator has a connection of its own, reads ahead a bounded number of events and
 /// outlives losses of the connection without a gap.
@@ -23,16 +27,21 @@ package struct EventTail: AsyncSequence, Sendable {
     let bus: EventBus
     let start: TailStart
     let filter: EventFilter
+    let isWhole: WholenessCheck?
+
+    /// Whether everything behind these positions is still in the streams.
+    package typealias WholenessCheck = @Sendable ([Int: StreamPosition]) async throws -> Bool
 
     package func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(feed: TailFeed(bus: bus, start: start, filter: filter))
+        AsyncIterator(feed: TailFeed(bus: bus, start: start, filter: filter, isWhole: isWhole))
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
         let feed: TailFeed
 
         /// - Returns: nil when the task was cancelled or the client is closed.
-        /// - Throws: `RedisError` when the start cannot be found; later failures are waited out.
+        /// - Throws: `RedisError` when the start cannot be found; later failures are waited out. `EventsLostError` when
+        ///   the tail was asked to look for that.
         package mutating func next() async throws -> StoredEvent? {
             while let stored = try await feed.buffer.next() {
                 // Here, so that only what is asked for takes its whole memory.
@@ -57,9 +66,14 @@ package struct EventTail: AsyncSequence, Sendable {
 }
 
 extension EventBus {
-    /// - Parameter start: It is fixed when the first event is asked for.
-    package func tail(from start: TailStart = .now, filter: EventFilter = EventFilter()) -> EventTail {
-        EventTail(bus: self, start: start, filter: filter)
+    /// - Parameters:
+    ///   - start: It is fixed when the first event is asked for.
+    ///   - isWhole: asked each time a connection to Redis has been made, with the positions read up to; the tail ends
+    ///     with `EventsLostError` when it says no, and tries again when it throws.
+    package func tail(
+        from start: TailStart = .now, filter: EventFilter = EventFilter(), isWhole: EventTail.WholenessCheck? = nil
+    ) -> EventTail {
+        EventTail(bus: self, start: start, filter: filter, isWhole: isWhole)
     }
 }
 
@@ -69,13 +83,13 @@ final class TailFeed: Sendable {
     private let bus: EventBus
     private let reader: Task<Void, Never>
 
-    init(bus: EventBus, start: TailStart, filter: EventFilter) {
+    init(bus: EventBus, start: TailStart, filter: EventFilter, isWhole: EventTail.WholenessCheck?) {
         self.bus = bus
         let buffer = buffer
         // An iterator has no scope to put a child task in: the reader ends with the feed.
         reader = Task {
             do {
-                try await TailReader(bus: bus, filter: filter, buffer: buffer).run(from: start)
+                try await TailReader(bus: bus, filter: filter, isWhole: isWhole, buffer: buffer).run(from: start)
                 buffer.finish(nil)
             } catch {
                 buffer.finish(error)
@@ -105,6 +119,7 @@ final class TailFeed: Sendable {
 private struct TailReader {
     let bus: EventBus
     let filter: EventFilter
+    let isWhole: EventTail.WholenessCheck?
     let buffer: TailBuffer
 
     private static let blockTime: Duration = .seconds(10)
@@ -116,12 +131,15 @@ private struct TailReader {
             do {
                 positions = try await bus.client.withDedicatedConnection { connection in
                     var positions = positions
+                    if let isWhole, !(try await isWhole(positions)) { throw EventsLostError() }
                     while !Task.isCancelled {
                         guard let reply = try? await read(connection, partitions, positions) else { break }
                         positions = await accept(reply, positions)
                     }
                     return positions
                 }
+            } catch let error as EventsLostError {
+                throw error
             } catch {
                 // No connection to be had: Redis is away.
             }

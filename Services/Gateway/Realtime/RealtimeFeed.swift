@@ -16,9 +16,9 @@ struct RealtimeFeed: Service {
     private static let piece = 64
 
     let hub: RealtimeHub
-    /// Of the look whether Redis answers, and for its answer.
+    /// Of the look whether Redis answers, and for its answer: longer than a disk that is busy holds it up.
     var watchInterval: Duration = .seconds(1)
-    var watchPatience: Duration = .seconds(5)
+    var watchPatience: Duration = .seconds(3)
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { tasks in
@@ -43,11 +43,20 @@ struct RealtimeFeed: Service {
     }
 
     private func feed() async {
-        guard let recent = await recent() else { return }
-        await hub.onAllLoops { $0.start(at: recent.start, with: recent.entries) }
-        var place = recent.end
         while !Task.isCancelled {
-            var events = hub.bus.tail(from: .after(place.positions)).makeAsyncIterator()
+            guard let recent = await recent() else { return }
+            await hub.onAllLoops { $0.start(at: recent.start, with: recent.entries) }
+            await feed(from: recent.end)
+        }
+    }
+
+    /// Until the gateway stops, or Redis has lost what it had: then clients are sent away to come back and be told so.
+    private func feed(from start: StreamCursor) async {
+        var place = start
+        while !Task.isCancelled {
+            var events = hub.bus.tail(from: .after(place.positions)) { [hub] positions in
+                try await hub.places.isComplete(behind: StreamCursor(positions))
+            }.makeAsyncIterator()
             do {
                 while let batch = try await events.nextBatch() {
                     var entries: [RingEntry] = []
@@ -66,6 +75,10 @@ struct RealtimeFeed: Service {
                         await hub.onAllLoops { $0.append(piece) }
                     }
                 }
+            } catch is EventsLostError {
+                hub.logger.error("Redis has lost events: clients are sent away to come back")
+                await hub.onAllLoops { $0.startAnew() }
+                return
             } catch {
                 hub.logger.warning("events cannot be read", metadata: [LogKey.error: "\(error)"])
             }
@@ -103,33 +116,20 @@ struct RealtimeFeed: Service {
         return nil
     }
 
-    /// Tells clients when Redis goes away and comes back. What was missed meanwhile comes by itself, unless Redis has lost
-    /// it: then clients are sent away to come back and be told so.
+    /// Tells clients when Redis goes away and comes back. What happened meanwhile comes by itself.
     private func watch() async {
-        var before: StreamCursor?
+        var isAway = false
         while !Task.isCancelled {
             try? await Task.sleep(for: watchInterval)
-            let answers = await answers()
-            if !answers, before == nil {
+            guard await answers() == isAway else { continue }
+            isAway.toggle()
+            if isAway {
                 hub.logger.warning("Redis does not answer: clients are told")
-                before = await place()
-                await hub.onAllLoops { $0.setDegraded(true) }
-            } else if answers, let place = before {
-                guard let isWhole = try? await hub.places.isComplete(behind: place) else { continue }
-                before = nil
+            } else {
                 hub.logger.info("Redis answers again")
-                await hub.onAllLoops { loop in
-                    loop.setDegraded(false)
-                    if !isWhole { loop.closeAll(.gap, "events were lost") }
-                }
             }
+            await hub.onAllLoops { [isAway] in $0.setDegraded(isAway) }
         }
-    }
-
-    /// Up to where events have been handed to the clients.
-    private func place() async -> StreamCursor {
-        guard let loop = hub.loops.first else { return StreamCursor([:]) }
-        return (try? await loop.eventLoop.submit { loop.ring?.end }.get()) ?? StreamCursor([:])
     }
 
     private func answers() async -> Bool {

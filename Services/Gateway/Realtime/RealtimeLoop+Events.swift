@@ -7,11 +7,13 @@ extension RealtimeLoop {
     /// Bytes of events after which a round of writing ends.
     private static let roundBytes = 64 << 10
 
-    /// The event streams have been reached: the latest events, all there are behind `start`; later ones follow.
+    /// The event streams have been reached: the latest events, all there are behind `start`; later ones follow. Once more
+    /// when Redis has lost events, after all connections have been closed.
     func start(at start: StreamCursor, with entries: [RingEntry]) {
         var ring = EventRing(start: start, capacity: configuration.ringEvents, maxBytes: configuration.ringBytes)
         for entry in entries { _ = ring.append(entry) }
         self.ring = ring
+        fullEnd = nil
     }
 
     func append(_ entries: [RingEntry]) {

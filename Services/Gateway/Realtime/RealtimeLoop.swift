@@ -36,7 +36,7 @@ final class RealtimeLoop: @unchecked Sendable {
     let frames = FrameCache()
     let deflater: FrameDeflater
     /// The text of the end of the ring when its next entry was this.
-    private var fullEnd: (number: UInt64, text: String)?
+    var fullEnd: (number: UInt64, text: String)?
     // Of the round of writing.
     var chain = WriteChain()
     var dirty: [RealtimeConnection] = []
@@ -156,6 +156,11 @@ final class RealtimeLoop: @unchecked Sendable {
     func setDegraded(_ isDegraded: Bool) {
         self.isDegraded = isDegraded
         for connection in connections.values where connection.user != nil { tellStatus(connection) }
+        guard isDegraded else { return }
+        // Those in line that need not wait are told so.
+        let waiting = queue
+        queue = []
+        for start in waiting { start() }
     }
 
     func tellStatus(_ connection: RealtimeConnection) {
@@ -180,8 +185,11 @@ final class RealtimeLoop: @unchecked Sendable {
 
     // MARK: The end
 
-    func closeAll(_ code: WebSocketCloseCode, _ reason: String) {
-        for connection in connections.values { connection.close(code, reason) }
+    /// Redis has lost events, of which the ring has some: nothing is told until `start` is called again, and the clients
+    /// are sent away to come back.
+    func startAnew() {
+        ring = nil
+        for connection in connections.values { connection.close(.gap, "events were lost") }
     }
 
     /// Closes all connections, spread over a time.
@@ -212,18 +220,23 @@ final class RealtimeLoop: @unchecked Sendable {
     }
 
     /// Does something that waits for Redis, a bounded number at a time, and comes back with what it gave.
+    ///
+    /// - Parameter whileDegraded: what to come back with at once when Redis is known to be away: each call would wait for
+    ///   its deadline, and those in line for all before them; nil to wait nevertheless.
     func perform<Value: Sendable>(
-        _ work: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+        _ work: @escaping @Sendable () async -> Value, whileDegraded: (() -> Value)? = nil,
+        then: @escaping (Value) -> Void
     ) {
+        if isDegraded, let whileDegraded { return then(whileDegraded()) }
         guard running < Self.concurrency else {
-            queue.append { self.perform(work, then: then) }
+            queue.append { self.perform(work, whileDegraded: whileDegraded, then: then) }
             return
         }
         running += 1
         performUnbounded(work) { [self] value in
             running -= 1
             then(value)
-            if running < Self.concurrency { queue.popFirst()?() }
+            while running < Self.concurrency, let next = queue.popFirst() { next() }
         }
     }
 }
