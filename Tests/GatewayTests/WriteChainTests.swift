@@ -4,6 +4,7 @@ import WebSocket
 
 @testable import Gateway
 
+/// Rounds of writing against the plainest there is, a list of frames for each connection.
 @Suite struct WriteChainTests {
     private func messages(_ bytes: ByteBuffer) throws -> [WebSocketParser.Event] {
         var parser = WebSocketParser(role: .client, maxMessageBytes: 1 << 20, allowsDeflate: true)
@@ -48,5 +49,46 @@ import WebSocket
         let noise = WebSocketFrame.encode(.binary, ByteBuffer(bytes: (0..<500).map { _ in UInt8.random(in: 0...255) }))
         #expect(deflater.deflate(noise) == noise)
         #expect(deflater.count == 1)
+    }
+
+    @Test(arguments: 0..<100)
+    func `each connection writes its frames in their order, however they are shared`(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        let frames = (0..<8).map { number in
+            SharedFrame(ByteBuffer(string: String(repeating: "\(number)", count: number * 3)))
+        }
+        for _ in 0..<5 {
+            let root = WriteChain()
+            var chains = [WriteChain](repeating: root, count: 12)
+            var written = [[SharedFrame]](repeating: [], count: chains.count)
+            for _ in 0..<60 {
+                let frame = frames[Int.random(in: 0..<frames.count, using: &random)]
+                // Most events go to many connections, each of which may have had others before.
+                let share = Int.random(in: 1...chains.count, using: &random)
+                for connection in chains.indices.shuffled(using: &random).prefix(share) {
+                    chains[connection] = chains[connection].followed(by: frame)
+                    written[connection].append(frame)
+                }
+                // What is written early must not spoil what follows it.
+                if Int.random(in: 0..<8, using: &random) == 0 { _ = chains.randomElement(using: &random)?.bytes(by: nil) }
+            }
+            for (chain, frames) in zip(chains, written) {
+                var expected = ByteBuffer()
+                for frame in frames { expected.writeImmutableBuffer(frame.bytes) }
+                #expect(chain.bytes(by: nil) == expected)
+                #expect(chain.bytes(by: nil) == expected, "a second time")
+                #expect(chain.count == frames.count)
+                #expect(chain.size == expected.readableBytes)
+            }
+            withExtendedLifetime(root) {}
+        }
+    }
+
+    @Test func `connections with the same frames in the same order share one chain, others do not`() {
+        let (a, b) = (SharedFrame(ByteBuffer(string: "a")), SharedFrame(ByteBuffer(string: "b")))
+        let root = WriteChain()
+        #expect(root.followed(by: a).followed(by: b) === root.followed(by: a).followed(by: b))
+        #expect(root.followed(by: a).followed(by: b) !== root.followed(by: b).followed(by: a))
+        #expect(root.bytes(by: nil) == ByteBuffer())
     }
 }
