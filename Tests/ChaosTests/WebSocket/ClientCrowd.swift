@@ -119,6 +119,7 @@ extension ResumingClient.Counts {
         degraded += other.degraded
         restored += other.restored
         heartbeats += other.heartbeats
+        maxDelay = max(maxDelay, other.maxDelay)
     }
 }
 

@@ -65,7 +65,9 @@ final class EventLoad: Sendable {
         return EventEnvelope(
             id: UUIDv7.make().string, source: "/zhiyue/chaos", type: EventType(type), subject: subject, time: .now,
             schemaVersion: 1, correlationID: "chaos", examID: exam.map { ExamID($0) },
-            data: Array(#"{"chaos":\#(number),"text":"\#(String(repeating: "x", count: size))"}"#.utf8))
+            data: Array(
+                #"{"chaos":\#(number),"at":\#(Timestamp.now.milliseconds),"text":"\#(String(repeating: "x", count: size))"}"#
+                    .utf8))
     }
 
     /// What `event` gave it; nil for an event of somebody else.

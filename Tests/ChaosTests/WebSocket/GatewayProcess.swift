@@ -11,12 +11,18 @@ final class GatewayProcess: Sendable {
     /// What it writes to standard error.
     let logFile: String
     private let environment: [String: String]
+    private let maxOpenFiles: Int?
     private let process = Mutex<WatchedProcess?>(nil)
 
     /// Starts nothing yet.
     ///
-    /// - Parameter settings: beside those every gateway of the tests has.
-    init(server: RedisServer, name: String, secret: String, settings: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - settings: beside those every gateway of the tests has.
+    ///   - maxOpenFiles: nil leaves it the limit of this process.
+    init(
+        server: RedisServer, name: String, secret: String, settings: [String: String] = [:], maxOpenFiles: Int? = nil
+    ) throws {
+        self.maxOpenFiles = maxOpenFiles
         port = try RedisServer.freePort()
         // `CHAOS_LOGS=DIR` keeps what the gateways log.
         let logs = ProcessInfo.processInfo.environment["CHAOS_LOGS"] ?? server.directory.path
@@ -35,7 +41,9 @@ final class GatewayProcess: Sendable {
 
     /// Returns when it serves requests.
     func start() async throws {
-        let started = try WatchedProcess([Self.executable], environment: environment, errorFile: logFile)
+        let command = maxOpenFiles.map { ["sh", "-c", "ulimit -n \($0) && exec '\(Self.executable)'"] }
+        let started = try WatchedProcess(
+            command ?? [Self.executable], environment: environment, errorFile: logFile)
         process.withLock { $0 = started }
         try await eventually("the gateway on \(port) serves", within: .seconds(60)) {
             if let status = started.exitStatus {
@@ -96,7 +104,9 @@ final class GatewayProcess: Sendable {
     /// The sum of a metric's values, of all labels that `label` occurs in.
     func metric(_ name: String, _ label: String = "") async throws -> Int {
         try await get("/metrics").text.split(separator: "\n").reduce(0) { sum, line in
-            guard line.hasPrefix(name), line.contains(label), let value = line.split(separator: " ").last else {
+            guard line.hasPrefix(name), label.isEmpty || line.contains(label),
+                let value = line.split(separator: " ").last
+            else {
                 return sum
             }
             return sum + (Int(value) ?? 0)
@@ -128,10 +138,13 @@ final class GatewayProcess: Sendable {
 
     private var pid: Int32? { process.withLock { $0?.pid } }
 
-    private static let executable: String = {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("gateway").path
-    }()
+    private static let executable = builtExecutable("gateway")
+}
+
+/// One of the same build as this test program.
+func builtExecutable(_ name: String) -> String {
+    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
 }
 
 /// Something did not happen in its time.

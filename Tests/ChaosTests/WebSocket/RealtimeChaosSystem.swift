@@ -20,8 +20,12 @@ final class RealtimeChaosSystem: Sendable {
     let tokens: [String: String]
     private let client: RedisClient
 
-    /// - Parameter settings: of the gateways.
-    init(gateways count: Int = 2, exams examCount: Int = 12, settings: [String: String] = [:]) async throws {
+    /// - Parameters:
+    ///   - settings: of the gateways.
+    ///   - maxOpenFiles: of each gateway.
+    init(
+        gateways count: Int = 2, exams examCount: Int = 12, settings: [String: String] = [:], maxOpenFiles: Int? = nil
+    ) async throws {
         let server = try RedisServer(arguments: ["--appendfsync", "always"])
         self.server = server
         let logger = Logger(label: "chaos", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -35,7 +39,9 @@ final class RealtimeChaosSystem: Sendable {
             Self.teacher: try await authority.token(for: UserID(Self.teacher), role: .teacher, lifetime: 3600),
         ]
         gateways = try (0..<count).map { number in
-            try GatewayProcess(server: server, name: "gateway-\(number)", secret: secret, settings: settings)
+            try GatewayProcess(
+                server: server, name: "gateway-\(number)", secret: secret, settings: settings,
+                maxOpenFiles: maxOpenFiles)
         }
         for gateway in gateways { try await gateway.start() }
         var exams: [String] = []
@@ -65,10 +71,11 @@ final class RealtimeChaosSystem: Sendable {
     }
 
     static func run<Result>(
-        gateways: Int = 2, exams: Int = 12, settings: [String: String] = [:],
+        gateways: Int = 2, exams: Int = 12, settings: [String: String] = [:], maxOpenFiles: Int? = nil,
         _ body: (RealtimeChaosSystem) async throws -> Result
     ) async throws -> Result {
-        let system = try await RealtimeChaosSystem(gateways: gateways, exams: exams, settings: settings)
+        let system = try await RealtimeChaosSystem(
+            gateways: gateways, exams: exams, settings: settings, maxOpenFiles: maxOpenFiles)
         do {
             let result = try await body(system)
             await system.stop()

@@ -1,4 +1,5 @@
 import ChaosWorkload
+import Domain
 import Foundation
 import NIOCore
 import WebSocket
@@ -42,6 +43,8 @@ final class ResumingClient: @unchecked Sendable {
         var degraded = 0
         var restored = 0
         var heartbeats = 0
+        /// From the publishing of an event to its arrival, the longest, in milliseconds.
+        var maxDelay: Int64 = 0
     }
 
     let eventLoop: any EventLoop
@@ -111,9 +114,10 @@ final class ResumingClient: @unchecked Sendable {
         socket?.send(.text, ByteBuffer(string: subscription.following.message(cursor: subscription.cursor)))
     }
 
-    private func closed(_ code: WebSocketCloseCode, attempt: Int) {
+    private func closed(_ code: WebSocketCloseCode, byPeer: Bool, attempt: Int) {
         guard attempt == self.attempt else { return }
         socket = nil
+        if code == .protocolError { counts.faults.append("protocol error, found by the gateway: \(byPeer)") }
         counts.closes[Int(code.rawValue), default: 0] += 1
         connect()
     }
@@ -121,6 +125,7 @@ final class ResumingClient: @unchecked Sendable {
     private static let eventStart = #"{"type":"event","id":""#
     private static let cursorMark = #"","cursor":""#
     private static let numberMark = #""data":{"chaos":"#
+    private static let timeMark = #","at":"#
 
     private func received(_ buffer: ByteBuffer, attempt: Int) {
         guard attempt == self.attempt else { return }
@@ -135,7 +140,12 @@ final class ResumingClient: @unchecked Sendable {
         // Those that are not of the load, of the exams themselves, are counted all the same.
         guard let number = Self.text(behind: Self.numberMark, upTo: ",", in: text).flatMap({ Int($0) }) else { return }
         subscription.numbers.append(number)
+        let published = Self.text(behind: Self.timeMark, upTo: ",", in: text).flatMap { Int64($0) }
+        if let published { counts.maxDelay = max(counts.maxDelay, Timestamp.now.milliseconds - published) }
     }
+
+    /// Measures delays anew.
+    func forgetDelays() { counts.maxDelay = 0 }
 
     /// What stands between `mark` and the next `end`. By the C library: there is much of it in a debug build.
     private static func text(behind mark: String, upTo end: Character, in text: String) -> String? {
@@ -206,6 +216,6 @@ final class ResumingClient: @unchecked Sendable {
         func opened(_ socket: WebSocketHandler) { client.opened(socket, attempt: attempt) }
         func received(text: ByteBuffer) { client.received(text, attempt: attempt) }
         func received(binary: ByteBuffer) { client.counts.faults.append("binary") }
-        func closed(_ code: WebSocketCloseCode, byPeer: Bool) { client.closed(code, attempt: attempt) }
+        func closed(_ code: WebSocketCloseCode, byPeer: Bool) { client.closed(code, byPeer: byPeer, attempt: attempt) }
     }
 }
