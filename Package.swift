@@ -220,6 +220,7 @@ let package = Package(
                 "CShiftedClock", "ChaosWorkload", "Domain", "EventBus", "Redis", "TaskQueue", lifecycle, logging,
                 unixSignals,
             ], path: "Tests/ChaosReplica", swiftSettings: settings),
+        .executableTarget(name: "SocketCrowd", path: "Tests/SocketCrowd", swiftSettings: settings),
         .target(
             name: "ChaosWorkload", dependencies: ["Domain", "EventBus", "Redis", "TaskQueue", lifecycle, logging],
             path: "Tests/ChaosWorkload", swiftSettings: settings),
