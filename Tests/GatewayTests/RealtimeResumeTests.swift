@@ -113,7 +113,7 @@ import Testing
             var count = try await gateway.publishUntilBlocked(exam: "a")
             try await gateway.publish((count + 1)...(count + 30), exam: "a", bytes: 2000)
             count += 30
-            while await gateway.hub.statistics().closed["too_slow"] != 1 { await Task.yield() }
+            while await gateway.hub.statistics().closed["too_slow"] == nil { await Task.yield() }
             try await socket.pauseReading(false)
             var next = 1
             while case .text(let text) = try await socket.next() {
