@@ -84,7 +84,10 @@ enum Gateway {
             configuration: .init(
                 // Thousands come back at once after a restart, and each that finds no room waits for seconds. The kernel
                 // takes no more than net.core.somaxconn.
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 8192),
+                address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 8192,
+                // Who waits to be refused is bounded too; all others wait in the kernel.
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    configuration.realtime.maxSockets + RealtimeConfiguration.refusals)),
             services: identity.services(logger: context.logger),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
             logger: context.logger)

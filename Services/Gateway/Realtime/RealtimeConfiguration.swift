@@ -1,3 +1,4 @@
+import NIOCore
 import ServiceKit
 
 /// What the WebSocket side reads from its environment.
@@ -53,6 +54,14 @@ struct RealtimeConfiguration: Sendable {
         heartbeat = try reader.seconds("WEBSOCKET_HEARTBEAT_INTERVAL", in: 1...300, default: heartbeat)
         maxBehind = try reader.integer("MAX_MESSAGE_QUEUE_SIZE", in: 1...100_000, default: maxBehind)
         maxSockets = try reader.integer("HTTP_MAX_CONNECTIONS", in: 1...1_000_000, default: maxSockets)
+        guard maxSockets <= Self.defaultSockets else {
+            throw SettingsError(
+                name: "HTTP_MAX_CONNECTIONS",
+                problem: """
+                    is \(maxSockets), and \(OpenFiles.limit) open files leave room for \(Self.defaultSockets): raise that \
+                    limit (ulimit -n, LimitNOFILE) or lower this one
+                    """)
+        }
         maxConnections = try reader.integer(
             "WEBSOCKET_MAX_CONNECTIONS", in: 0...1_000_000, default: Self.share(of: maxSockets))
         maxConnectionsPerUser = try reader.integer(
@@ -82,10 +91,15 @@ struct RealtimeConfiguration: Sendable {
         }
     }
 
-    /// Leaves descriptors for Redis, uploads and logs.
+    /// Sockets that are told that there is no room for them, at a time.
+    static let refusals = 32
+
+    /// Leaves descriptors for Redis, uploads, logs and event loops, and for who is refused. There must always be some:
+    /// without any the runtime under Swift's tasks ends the process.
     private static var defaultSockets: Int {
         let descriptors = OpenFiles.limit
-        return max(64, min(descriptors, 1_000_000) - max(64, min(512, descriptors / 8)))
+        let others = max(128, min(512, descriptors / 8)) + 4 * System.coreCount
+        return max(32, min(descriptors, 1_000_000) - others)
     }
 
     /// Leaves sockets for requests.
