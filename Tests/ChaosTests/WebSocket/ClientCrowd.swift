@@ -116,6 +116,7 @@ extension ResumingClient.Counts {
         unavailable += other.unavailable
         faults += other.faults
         closes.merge(other.closes, uniquingKeysWith: +)
+        closedAt += other.closedAt
         degraded += other.degraded
         restored += other.restored
         heartbeats += other.heartbeats

@@ -40,6 +40,7 @@ final class ResumingClient: @unchecked Sendable {
         var faults: [String] = []
         /// By code.
         var closes: [Int: Int] = [:]
+        var closedAt: [ContinuousClock.Instant] = []
         var degraded = 0
         var restored = 0
         var heartbeats = 0
@@ -119,6 +120,7 @@ final class ResumingClient: @unchecked Sendable {
         socket = nil
         if code == .protocolError { counts.faults.append("protocol error, found by the gateway: \(byPeer)") }
         counts.closes[Int(code.rawValue), default: 0] += 1
+        counts.closedAt.append(.now)
         connect()
     }
 

@@ -13,22 +13,18 @@ import Testing
             let crowd = system.crowd(clients, seed: environment.seed)
             try await crowd.open()
             let leaving = system.gateways[0]
-            var departures: [Double] = []
+            var start = ContinuousClock.now
             let (ledger, _) = try await system.underLoad(perSecond: 60, seed: environment.seed) { _ in
                 try await eventually("events come", within: .seconds(20)) { await crowd.received > clients }
-                let start = ContinuousClock.now
+                start = .now
                 leaving.signal(SIGTERM)
-                try await eventually("the gateway ends", within: .seconds(30)) {
-                    let gone = await crowd.counts().closes.values.reduce(0, +)
-                    let seconds = start.duration(to: .now) / .seconds(1)
-                    departures += Array(repeating: seconds, count: gone - departures.count)
-                    return leaving.exitStatus != nil
-                }
+                try await eventually("the gateway ends", within: .seconds(30)) { leaving.exitStatus != nil }
                 try await crowd.subscribed(within: .seconds(30))
             }
             let verdict = await crowd.verdict(ledger, within: .seconds(30))
             let counts = await crowd.counts()
             await crowd.stop()
+            let departures = counts.closedAt.map { start.duration(to: $0) / .seconds(1) }.sorted()
             let (first, last) = (departures.first ?? 0, departures.last ?? 0)
             let quarters = (1...3).map { departures.isEmpty ? 0 : departures[departures.count * $0 / 4] }
             print(
