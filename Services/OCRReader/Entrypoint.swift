@@ -30,6 +30,12 @@ private final class PageReaderAdapter: ImageReading {
         try reader.read(bytes, page: imageIndex, layout: layout, expectedExam: expectedExam)
     }
 
+    func cutOut(
+        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?, area: Box
+    ) throws(ReadingFailure) -> [UInt8] {
+        try reader.cutOut(bytes, page: imageIndex, layout: layout, expectedExam: expectedExam, area: area)
+    }
+
     func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading {
         let content: OMRCheckerTemplate
         if let template, template.path == templatePath {

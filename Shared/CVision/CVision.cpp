@@ -107,6 +107,19 @@ VisionStatus vision_resize(VisionImage source, VisionImage target) {
     });
 }
 
+int64_t vision_encode_jpeg(VisionImage image, int32_t quality, uint8_t *bytes, size_t capacity) {
+    if (!isUsable(image) || bytes == nullptr) return -1;
+    try {
+        std::vector<uchar> encoded;
+        if (!cv::imencode(".jpg", matrixOf(image), encoded, {cv::IMWRITE_JPEG_QUALITY, quality})) return -1;
+        if (encoded.size() > capacity) return -1;
+        std::memcpy(bytes, encoded.data(), encoded.size());
+        return int64_t(encoded.size());
+    } catch (...) {
+        return -1;
+    }
+}
+
 VisionStatus vision_gaussian_blur(
     VisionImage source, VisionImage target, int32_t width, int32_t height, double sigma) {
     return transform(source, target, [&](const cv::Mat &from, cv::Mat &to) {

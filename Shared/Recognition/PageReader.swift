@@ -77,7 +77,7 @@ struct LocatedPage {
 }
 
 extension PageReader {
-    private func locate(_ layout: SheetLayout, expectedExam: ExamID?) throws(ReadingFailure) -> LocatedPage {
+    func locate(_ layout: SheetLayout, expectedExam: ExamID?) throws(ReadingFailure) -> LocatedPage {
         var poses = locator.posesByMarks(layout.pages[0])
         if poses.isEmpty { try locator.requireInk() }
         let codedPages = layout.pages.filter { $0.code != nil }

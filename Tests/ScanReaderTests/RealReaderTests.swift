@@ -50,6 +50,39 @@ import Testing
         #expect(value == "光合作用64", "\(String(describing: reading.fields["q21"]))")
     }
 
+    @Test func `a part of a page is cut out as it lies flat, and as fine as the scan is`() async throws {
+        let (layout, pdf) = try Samples.answerSheet(text: "photosynthesis")
+        let box = try #require(layout.pages[0].fields.first { $0.kind == .text }?.box)
+        // As large, and nothing is printed there.
+        let empty = Box(x: box.x, y: layout.pages[0].height - 2.5, width: box.width, height: 3)
+        let tools = PDFTools(resolution: 200, maxPixels: 10_000_000)
+        let picture = try tools.render(pdf, page: 0, until: .now + .seconds(20))
+        try await withReader { reader in
+            var bytes: [Int] = []
+            for area in [box, empty] {
+                let image = try await reader.cutOut(
+                    ScanSource(bytes: picture), layout: layout, expectedExam: "exam1", area: area)
+                let size = try #require(ImageSize(jpeg: BoundedFile(image)))
+                let scale = 200 / 25.4
+                #expect(abs(Double(size.pixels) - area.width * area.height * scale * scale) < 2000)
+                bytes.append(image.count)
+            }
+            #expect(bytes[0] > 2 * bytes[1], "there is writing in the box: \(bytes)")
+            for (exam, area, code) in [
+                (ExamID("exam2"), box, ReadingFailure.Code.wrongExam),
+                ("exam1", Box(x: 5, y: 5, width: 5000, height: 5), .noSheetFound),
+            ] {
+                let failure = await failure { () throws(ReadingFailure) in
+                    try await reader.cutOut(
+                        ScanSource(bytes: picture), layout: layout, expectedExam: exam, area: area)
+                }
+                #expect(failure?.code == code)
+            }
+            // The process goes on reading pages.
+            #expect(try await reader.read(ScanSource(bytes: picture), layout: layout, expectedExam: nil).page == 1)
+        }
+    }
+
     @Test func `a hostile file fails with its reason and the next page is read`() async throws {
         let (layout, pdf) = try Samples.answerSheet()
         let tools = PDFTools(resolution: 100, maxPixels: 10_000_000)

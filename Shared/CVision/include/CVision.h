@@ -62,6 +62,9 @@ VisionStatus vision_turn(VisionImage source, VisionImage target, int32_t quarter
 // Shrinks (area average) or enlarges (cubic) to the size of `target`.
 VisionStatus vision_resize(VisionImage source, VisionImage target);
 
+// Writes a JPEG of an image. Returns its bytes, or -1 when it does not fit into `capacity`.
+int64_t vision_encode_jpeg(VisionImage image, int32_t quality, uint8_t *bytes, size_t capacity);
+
 VisionStatus vision_gaussian_blur(VisionImage source, VisionImage target, int32_t width, int32_t height, double sigma);
 // Largest (lightest) value over a `width`×`height` window, then the smallest: removes thin dark print.
 VisionStatus vision_close(VisionImage source, VisionImage target, int32_t width, int32_t height);

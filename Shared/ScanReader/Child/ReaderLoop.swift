@@ -1,5 +1,6 @@
 internal import CSandbox
 package import Domain
+internal import FoundationEssentials
 internal import Glibc
 
 /// What a reader process does with one image.
@@ -9,6 +10,19 @@ package protocol ImageReading {
     ) throws(ReadingFailure) -> PageReading
 
     func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading
+
+    /// - Returns: a JPEG.
+    func cutOut(
+        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?, area: Box
+    ) throws(ReadingFailure) -> [UInt8]
+}
+
+extension ImageReading {
+    package func cutOut(
+        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?, area: Box
+    ) throws(ReadingFailure) -> [UInt8] {
+        throw ReadingFailure(.readerUnavailable, "This reader cuts nothing out.")
+    }
 }
 
 /// The child's side: confines the process, then answers one request after another until its input ends.
@@ -52,6 +66,12 @@ package enum ReaderLoop {
         _ request: ReaderRequest, _ bytes: [UInt8], _ layout: SheetLayout?, _ reader: any ImageReading
     ) throws -> ReaderReply {
         do throws(ReadingFailure) {
+            if let area = request.area, let layout {
+                let image = try reader.cutOut(
+                    bytes, imageIndex: request.imageIndex, layout: layout, expectedExam: request.expectedExam,
+                    area: area)
+                return ReaderReply(id: request.id, image: Data(image))
+            }
             let reading: PageReading
             if let template = request.template {
                 reading = try reader.read(bytes, templatePath: template)

@@ -1,4 +1,5 @@
 internal import Domain
+internal import FoundationEssentials
 
 /// The first message to a new reader process.
 package struct ReaderSetup: Codable, Equatable, Sendable {
@@ -29,11 +30,15 @@ struct ReaderRequest: Codable, Equatable, Sendable {
     /// Path of an OMRChecker template to be read instead of a layout.
     var template: String?
     var expectedExam: ExamID?
+    /// What is to be cut out instead of reading the page.
+    var area: Box?
 }
 
-/// Either a reading or a failure.
+/// Either a reading, an image or a failure.
 struct ReaderReply: Codable, Equatable, Sendable {
     var id: UInt64
     var reading: PageReading?
+    /// A JPEG.
+    var image: Data?
     var failure: ReadingFailure?
 }

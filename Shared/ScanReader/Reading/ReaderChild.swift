@@ -1,4 +1,5 @@
 internal import Domain
+internal import FoundationEssentials
 
 /// One reader process and its conversation.
 struct ReaderChild {
@@ -13,6 +14,14 @@ struct ReaderChild {
     enum Subject {
         case layout(SheetLayout, expectedExam: ExamID?)
         case template(String)
+        /// A part of the only page of the layout.
+        case cutOut(SheetLayout, expectedExam: ExamID?, area: Box)
+    }
+
+    /// What came of it.
+    enum Product {
+        case reading(PageReading)
+        case image([UInt8])
     }
 
     /// The process answered something no reader answers.
@@ -49,7 +58,7 @@ struct ReaderChild {
 
     mutating func read(
         _ bytes: [UInt8], imageIndex: Int, _ subject: Subject, until deadline: ContinuousClock.Instant
-    ) throws -> Result<PageReading, ReadingFailure> {
+    ) throws -> Result<Product, ReadingFailure> {
         lastID += 1
         var request = ReaderRequest(id: lastID, imageBytes: bytes.count, imageIndex: imageIndex)
         var layoutNow = lastLayout
@@ -60,15 +69,21 @@ struct ReaderChild {
             layoutNow = layout
         case .template(let path):
             request.template = path
+        case .cutOut(let layout, let expectedExam, let area):
+            request.layout = layout == lastLayout ? nil : layout
+            request.expectedExam = expectedExam
+            request.area = area
+            layoutNow = layout
         }
         try send(request, until: deadline)
         try process.send(bytes, until: deadline)
         lastLayout = layoutNow
         let reply = try receive(ReaderReply.self, until: deadline)
         pagesRead += 1
-        switch (reply.id == lastID, reply.reading, reply.failure) {
-        case (true, let reading?, nil): return .success(reading)
-        case (true, nil, let failure?): return .failure(failure)
+        switch (reply.id == lastID, reply.reading, reply.image, reply.failure) {
+        case (true, let reading?, nil, nil): return .success(.reading(reading))
+        case (true, nil, let image?, nil): return .success(.image([UInt8](image)))
+        case (true, nil, nil, let failure?): return .failure(failure)
         default: throw ProtocolError()
         }
     }

@@ -34,7 +34,7 @@ actor ReaderWorker {
         child = nil
     }
 
-    func read(_ scan: ScanSource, _ subject: ReaderChild.Subject) -> Result<PageReading, ReadingFailure> {
+    func read(_ scan: ScanSource, _ subject: ReaderChild.Subject) -> Result<ReaderChild.Product, ReadingFailure> {
         var deadline = ContinuousClock.now + configuration.deadline
         defer { working.withLock { $0 = nil } }
         do throws(ReadingFailure) {
@@ -105,7 +105,7 @@ actor ReaderWorker {
     private func read(
         _ bytes: [UInt8], imageIndex: Int, _ subject: ReaderChild.Subject,
         until deadline: inout ContinuousClock.Instant
-    ) throws(ReadingFailure) -> PageReading {
+    ) throws(ReadingFailure) -> ReaderChild.Product {
         while true {
             let begin = ContinuousClock.now
             let fresh = try prepareChild(for: subject)

@@ -29,6 +29,19 @@ package final class ScanReader: Sendable {
         try await read(scan, .template(path))
     }
 
+    /// Cuts a part out of a page as it lies flat: a grey JPEG.
+    ///
+    /// - Parameters:
+    ///   - layout: of that page alone.
+    ///   - area: in millimetres, inside the page.
+    package func cutOut(
+        _ scan: ScanSource, layout: SheetLayout, expectedExam: ExamID?, area: Box
+    ) async throws(ReadingFailure) -> [UInt8] {
+        guard case .image(let image) = try await product(scan, .cutOut(layout, expectedExam: expectedExam, area: area))
+        else { throw Self.confused }
+        return image
+    }
+
     /// Ends all reader processes; pages that are being read fail, and so do later ones.
     package func shutdown() async {
         for worker in pool.all {
@@ -37,7 +50,16 @@ package final class ScanReader: Sendable {
         }
     }
 
+    private static let confused = ReadingFailure(.readerCrashed, "The reader answered what it was not asked.")
+
     private func read(_ scan: ScanSource, _ subject: ReaderChild.Subject) async throws(ReadingFailure) -> PageReading {
+        guard case .reading(let reading) = try await product(scan, subject) else { throw Self.confused }
+        return reading
+    }
+
+    private func product(
+        _ scan: ScanSource, _ subject: ReaderChild.Subject
+    ) async throws(ReadingFailure) -> ReaderChild.Product {
         guard let worker = await pool.borrow() else { throw ReadingFailure(.timedOut, "Reading was cancelled.") }
         let result = await withTaskCancellationHandler {
             await worker.read(scan, subject)
