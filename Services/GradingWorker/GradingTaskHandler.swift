@@ -36,7 +36,7 @@ struct GradingTaskHandler: TaskHandler {
             _ = try await bus.publish(
                 try EventEnvelope(started, examID: examID, context: events),
                 deduplicationKey: "grading.started:\(context.taskID):\(context.attempt):\(sheet.readingVersion)")
-            let marks = Grader.marks(for: exam, fields: sheet.fields)
+            let marks = Grader.marks(for: exam, fields: sheet.answers)
             let recorded = try await store.record(
                 marks, of: sheet.id, readingVersion: sheet.readingVersion, keyVersion: exam.keyVersion, context: events)
             if recorded { return GradingOutcome(status: "marked") }

@@ -32,6 +32,9 @@ package struct AuditAction: StringIdentifier {
     package static let examUnpublished: AuditAction = "exam.unpublished"
     /// Marks that were there before became others.
     package static let marksChanged: AuditAction = "marks.changed"
+    /// A person decided a mark, or something else about a sheet.
+    package static let reviewSettled: AuditAction = "review.settled"
+    package static let reviewAssigned: AuditAction = "review.assigned"
     package static let eventsReplayed: AuditAction = "events.replayed"
     package static let replayCancelled: AuditAction = "replay.cancelled"
     package static let deadLettersRequeued: AuditAction = "dead_letters.requeued"
@@ -52,7 +55,7 @@ package struct AuditAction: StringIdentifier {
         .userRemoved,
         .userUnlocked, .sessionsRevoked, .examCreated, .examChanged, .examDeleted, .examShared, .markersAssigned,
         .examPublished,
-        .examUnpublished, .marksChanged,
+        .examUnpublished, .marksChanged, .reviewSettled, .reviewAssigned,
         .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
         .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited,
         .scheduleSet, .scheduleRemoved, .auditExported,

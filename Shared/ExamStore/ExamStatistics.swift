@@ -51,19 +51,43 @@ struct SheetContribution: Codable, Equatable, Sendable {
     var needsReview: Bool
     var keyVersion: Int
     var readingVersion: Int
+    /// nil before the first review is settled.
+    var reviewVersion: Int?
+    /// The sheet counts no more: it was joined to another. Kept, so that what is told late does not bring it back.
+    var isOut: Bool?
     /// Question number to whether it earned full points; only questions that have a score.
     var answers: [Int: Bool]
 
     init(_ event: GradingCompleted) {
-        score = Int((event.score * 100).rounded())
-        let share = event.maxScore > 0 ? event.score / event.maxScore : 0
-        bin = min(max(Int(share * 10), 0), 9)
+        self.init(score: event.score, maxScore: event.maxScore, marks: event.marks)
         needsReview = event.needsReview
         keyVersion = event.keyVersion
         readingVersion = event.readingVersion
+        reviewVersion = event.reviewVersion
+    }
+
+    /// Of a sheet that has been marked.
+    init(_ sheet: Sheet) {
+        self.init(score: sheet.score ?? 0, maxScore: sheet.maxScore, marks: sheet.marks)
+        needsReview = sheet.needsReview
+        keyVersion = sheet.keyVersion
+        readingVersion = sheet.markedReadingVersion
+        reviewVersion = sheet.reviewVersion
+    }
+
+    private init(score: Double, maxScore: Double, marks: [Mark]) {
+        self.score = Int((score * 100).rounded())
+        let share = maxScore > 0 ? score / maxScore : 0
+        bin = min(max(Int(share * 10), 0), 9)
+        needsReview = false
+        keyVersion = 0
+        readingVersion = 0
         answers = [:]
-        for mark in event.marks {
+        for mark in marks {
             if let score = mark.score { answers[mark.question] = score >= mark.max }
         }
     }
+
+    /// Rises with whatever may change what a sheet contributes.
+    var order: (Int, Int, Int) { (keyVersion, readingVersion, reviewVersion ?? 0) }
 }

@@ -110,6 +110,7 @@ extension ExamStore {
             transaction.require(place.record, field: "version", equals: String(exam.version))
             transaction.delete(place.record)
             transaction.remove(id.rawValue, from: place.exams)
+            transaction.remove(id.rawValue, from: place.reviewedExams)
             list(nil, over: exam, at: place, in: &transaction)
             let event = ExamDeleted(examID: id, title: exam.title)
             transaction.publish(try EventEnvelope(event, examID: id, context: context), on: place.events)
@@ -143,7 +144,16 @@ extension ExamStore {
             place.joined, place.reports, place.remarking, place.remarkingRest, place.uploads,
         ]
         let byStatus = SheetStatus.allCases.map { place.sheets(in: $0) }
-        _ = try await client.send(RedisCommand("UNLINK", arguments: rest + byStatus))
+        // The counters of the reviews last: they tell which keys there are.
+        let counters = ReviewCounters(try await client.send(["HGETALL", place.reviewCounters]))
+        let reviews =
+            counters.queues(isEmptyToo: true).map(place.reviewQueue)
+            + counters.allTargets.flatMap {
+                [place.reviews(of: $0, isSettled: false), place.reviews(of: $0, isSettled: true)]
+            }
+            + [place.reviews, place.reviewLeases]
+        _ = try await client.send(RedisCommand("UNLINK", arguments: rest + byStatus + reviews))
+        _ = try await client.send(["UNLINK", place.reviewCounters])
     }
 
     /// Exams, the newest first.

@@ -29,12 +29,13 @@ extension ExamStore {
             var transaction = RecordTransaction()
             transaction.require(place.record, field: "version", equals: String(exam.version))
             try await countPages(of: &sheet, at: place, context: context, in: &transaction)
+            try await settleReviews(of: &sheet, exam: exam, at: place, in: &transaction)
             try write(sheet, over: old, at: place, to: &transaction)
             transaction.add(1, to: place.counters, field: "results")
             let completed = GradingCompleted(
                 sheetID: id, studentID: sheet.studentID, status: sheet.status, score: sheet.score ?? 0,
                 maxScore: sheet.maxScore, marks: sheet.marks, flags: sheet.flags, needsReview: sheet.needsReview,
-                readingVersion: readingVersion, keyVersion: keyVersion)
+                readingVersion: readingVersion, keyVersion: keyVersion, reviewVersion: sheet.reviewVersion)
             transaction.publish(try EventEnvelope(completed, examID: examID, context: context), on: place.events)
             let changed = sheet.questions(markedOtherThanIn: old.sheet)
             if !changed.isEmpty {
@@ -48,7 +49,8 @@ extension ExamStore {
             }
             if sheet.needsReview, sheet.status == .review {
                 let request = ReviewRequested(
-                    sheetID: id, questions: sheet.marks.filter(\.needsReview).map(\.question), flags: sheet.flags)
+                    sheetID: id, questions: sheet.marks.filter(\.needsReview).map(\.question), flags: sheet.flags,
+                    reviewVersion: sheet.reviewVersion)
                 transaction.publish(try EventEnvelope(request, examID: examID, context: context), on: place.events)
             }
             try await finishRemarking(id, keyVersion: keyVersion, at: place, context: context, in: &transaction)
@@ -80,12 +82,16 @@ extension Sheet {
     }
 
     /// Settles status, score and flags from new marks; marks a person decided are kept, and looked at again when the
-    /// question has other points than it had then.
+    /// question has other points than it had then. Where a person only read the answer, the key marks it again.
     mutating func settleMarks(_ new: [Mark], maxScore: Double, keyVersion: Int) {
         let decided = Dictionary(
-            marks.filter { $0.by != "machine" }.map { ($0.question, $0) }, uniquingKeysWith: { first, _ in first })
+            marks.filter { $0.by != Mark.machine }.map { ($0.question, $0) }, uniquingKeysWith: { first, _ in first })
         marks = new.map { mark in
             guard var kept = decided[mark.question] else { return mark }
+            if kept.value != nil {
+                (kept.score, kept.max) = (mark.score, mark.max)
+                return kept
+            }
             if kept.max != mark.max {
                 kept.max = mark.max
                 if !kept.needsReview { kept.flags.append(.uncertain) }

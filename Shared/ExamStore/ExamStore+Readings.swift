@@ -49,9 +49,13 @@ extension ExamStore {
                     if !twin.flags.contains(.duplicatePage) {
                         twin.flags.append(.duplicatePage)
                         twin.needsReview = true
-                        if twin.isMarked { twin.status = twin.markedStatus }
+                        if twin.isMarked {
+                            twin.status = twin.markedStatus
+                            try await settleReviews(of: &twin, exam: exam, at: place, in: &transaction)
+                        }
                         try write(twin, over: other, at: place, to: &transaction)
-                        let request = ReviewRequested(sheetID: twin.id, questions: [], flags: twin.flags)
+                        let request = ReviewRequested(
+                            sheetID: twin.id, questions: [], flags: twin.flags, reviewVersion: twin.reviewVersion)
                         transaction.publish(
                             try EventEnvelope(request, examID: examID, context: context), on: place.events)
                     }
@@ -182,12 +186,14 @@ extension Sheet {
         status = .recognized
         let readings = pages.compactMap(\.reading)
         let students = readings.map { StudentNumber(reading: $0, digits: digits) }
-        studentID = students.compactMap(\.certain).first ?? students.compactMap(\.value).first
+        studentID =
+            decidedStudent ?? students.compactMap(\.certain).first ?? students.compactMap(\.value).first
         flags.removeAll { $0 != .duplicatePage }
-        if students.contains(where: { $0.certain == nil }) { flags.append(.studentUnclear) }
+        if decidedStudent == nil, students.contains(where: { $0.certain == nil }) { flags.append(.studentUnclear) }
         if readings.count < expectedPages { flags.append(.missingPages) }
-        if readings.contains(where: { $0.flags.contains { $0.isDoubt } }) { flags.append(.pageDoubtful) }
-        if readings.contains(where: { $0.flags.contains(.blankPage) }) { flags.append(.blankPage) }
+        let doubtful = pages.filter { $0.isConfirmed != true }.compactMap(\.reading)
+        if doubtful.contains(where: { $0.flags.contains { $0.isDoubt } }) { flags.append(.pageDoubtful) }
+        if doubtful.contains(where: { $0.flags.contains(.blankPage) }) { flags.append(.blankPage) }
         needsReview = !flags.isEmpty || fields.values.contains { $0.flags.contains { MarkFlag($0).needsReview } }
     }
 }

@@ -12,7 +12,7 @@ extension ExamStore {
         let new = SheetContribution(event)
         try await contribute(event.sheetID, guardedBy: guarding, context: context) { old in
             // A dead letter brought back is told again behind what followed it.
-            if let old, (new.keyVersion, new.readingVersion) < (old.keyVersion, old.readingVersion) { return nil }
+            if let old, new.order < old.order { return nil }
             return new
         }
     }
@@ -22,7 +22,10 @@ extension ExamStore {
         _ event: ReviewRequested, guardedBy guarding: EffectGuard, context: EventContext
     ) async throws {
         try await contribute(event.sheetID, guardedBy: guarding, context: context) { old in
-            guard var new = old, !new.needsReview else { return nil }
+            // A person may have settled it since.
+            guard var new = old, !new.needsReview, new.reviewVersion ?? 0 <= event.reviewVersion ?? 0 else {
+                return nil
+            }
             new.needsReview = true
             return new
         }
@@ -39,13 +42,30 @@ extension ExamStore {
         let value = try await client.send(["HGET", place.contributions, id.rawValue])
         let old = value.isNull ? nil : try decode(SheetContribution.self, value, of: "contribution")
         guard let new = change(old) else { return }
-        var figures = StatisticsRecord(try await client.send(["HGETALL", place.statistics]))
-        if let old { figures.add(old, sign: -1) }
-        figures.add(new, sign: 1)
-
         var transaction = RecordTransaction()
         // What is written after the exam was cleared away would stay for ever.
         transaction.requireExisting(place.record)
+        try await replace(value, of: id, by: new, exam: exam, at: place, context: context, in: &transaction)
+        try await commit(transaction, guardedBy: guarding)
+    }
+
+    /// Puts what a sheet contributes into the figures, in the transaction of a person's decision about it.
+    func contribute(
+        _ new: SheetContribution, of id: SheetID, exam: Exam, at place: ExamPlace, context: EventContext,
+        in transaction: inout RecordTransaction
+    ) async throws {
+        let value = try await client.send(["HGET", place.contributions, id.rawValue])
+        try await replace(value, of: id, by: new, exam: exam, at: place, context: context, in: &transaction)
+    }
+
+    /// - Parameter value: the contribution as it is stored; null for none.
+    private func replace(
+        _ value: RESPValue, of id: SheetID, by new: SheetContribution, exam: Exam, at place: ExamPlace,
+        context: EventContext, in transaction: inout RecordTransaction
+    ) async throws {
+        var figures = StatisticsRecord(try await client.send(["HGETALL", place.statistics]))
+        if !value.isNull { figures.add(try decode(SheetContribution.self, value, of: "contribution"), sign: -1) }
+        figures.add(new, sign: 1)
         transaction.require(place.contributions, field: id.rawValue, equals: value.string)
         transaction.set(place.contributions, [id.rawValue: try JSON.encode(new)])
         for (field, amount) in figures.changes {
@@ -53,10 +73,9 @@ extension ExamStore {
         }
         let summary = figures.summary(maxScore: exam.maxScore)
         let updated = QualityUpdated(
-            examID: examID, count: summary.count, mean: summary.mean,
+            examID: exam.id, count: summary.count, mean: summary.mean,
             standardDeviation: summary.standardDeviation, needsReview: summary.needsReview)
-        transaction.publish(try EventEnvelope(updated, examID: examID, context: context), on: place.events)
-        try await commit(transaction, guardedBy: guarding)
+        transaction.publish(try EventEnvelope(updated, examID: exam.id, context: context), on: place.events)
     }
 
     /// - Throws: `ExamStoreError` with `.notFound` when there is no such exam.
@@ -66,7 +85,8 @@ extension ExamStore {
         var statistics = StatisticsRecord(try await client.send(["HGETALL", place.statistics]))
             .summary(maxScore: exam.maxScore)
         let scores = try await client.send(["HVALS", place.contributions]).array ?? []
-        let all = try scores.map { try decode(SheetContribution.self, $0, of: "contribution").score }
+        let all = try scores.map { try decode(SheetContribution.self, $0, of: "contribution") }
+            .filter { $0.isOut != true }.map(\.score)
         statistics.minimum = all.min().map { Double($0) / 100 }
         statistics.maximum = all.max().map { Double($0) / 100 }
         return statistics
@@ -89,6 +109,7 @@ struct StatisticsRecord {
     var changes: [(String, Int)] { amounts.filter { $0.value != 0 }.sorted { $0.key < $1.key } }
 
     mutating func add(_ contribution: SheetContribution, sign: Int) {
+        if contribution.isOut == true { return }
         add(sign, to: "count")
         add(sign * contribution.score, to: "sum")
         add(sign * contribution.score * contribution.score, to: "squares")

@@ -17,6 +17,12 @@ package struct ExamStoreError: Error, Sendable, Equatable, CustomStringConvertib
         case superseded
         /// A cursor is not one of the list it was given for.
         case invalidCursor
+        /// A review is under another lease than the caller's.
+        case leaseLost
+        /// A review has been settled.
+        case settled
+        /// A student's page is on another sheet already.
+        case studentTaken
         /// A stored record cannot be understood.
         case corrupt
     }
@@ -35,6 +41,10 @@ package struct ExamStoreError: Error, Sendable, Equatable, CustomStringConvertib
 
     static func noExam(_ id: ExamID) -> ExamStoreError {
         ExamStoreError(.notFound, "there is no exam \(id)")
+    }
+
+    static func noReview(_ id: ReviewID) -> ExamStoreError {
+        ExamStoreError(.notFound, "there is no review \(id)")
     }
 
     static func noSheet(_ id: SheetID) -> ExamStoreError {

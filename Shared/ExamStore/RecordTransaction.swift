@@ -78,6 +78,11 @@ struct RecordTransaction {
         changes += ["remove", index(of: key), member]
     }
 
+    /// Takes `member` out of a sorted set when a counter has come down to 0.
+    mutating func drop(_ member: String, from key: String, counters: String, field: String) {
+        changes += ["drop", index(of: key), index(of: counters), field, member]
+    }
+
     /// Keeps the `count` highest members of a sorted set, and their fields in `companion`.
     mutating func cap(_ key: String, companion: String, count: Int) {
         changes += ["cap", index(of: key), index(of: companion), count]

@@ -59,7 +59,7 @@ enum EventSamples {
     private static let optionalFields: [String: Set<String>] = [
         "ocr.completed": ["student_id"],
         "grading.completed": ["student_id"],
-        "grading.reviewed": ["old_score"],
+        "grading.reviewed": ["old_score", "new_score", "question", "review_id", "status"],
         "quality.updated": ["mean", "standard_deviation"],
     ]
 }

@@ -20,9 +20,9 @@ struct StoreFixture: Sendable {
     let pages: Int
 
     /// - Parameter pages: of a sheet; each has one question worth 2 points, answered `A`.
-    init(pages: Int = 1) async throws {
+    init(pages: Int = 1, server: RedisServer? = nil) async throws {
         client = try RedisClient(
-            configuration: RedisConfiguration(url: Self.server.get().url),
+            configuration: RedisConfiguration(url: (server ?? Self.server.get()).url),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         keys = RedisKeys(prefix: "t\(UInt64.random(in: 0...(.max)))")
         var configuration = EventBusConfiguration()

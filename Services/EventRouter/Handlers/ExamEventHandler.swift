@@ -3,9 +3,11 @@ internal import EventBus
 internal import ExamStore
 internal import TaskQueue
 
-/// Follows changes of exams: a new key has all sheets marked again, a deleted exam is cleared away.
+/// Follows changes of exams: a new key has all sheets marked again, reviews of users who may not have them any more go back
+/// to everybody, a deleted exam is cleared away.
 ///
-/// Idempotent: the task's identifier follows from the exam and the key, and clearing what is cleared does nothing.
+/// Idempotent: the task's identifier follows from the exam and the key, and clearing what is cleared, or taking back what
+/// was taken back, does nothing.
 struct ExamEventHandler: EventHandler {
     let store: ExamStore
     let queue: TaskQueue
@@ -17,6 +19,7 @@ struct ExamEventHandler: EventHandler {
         switch stored.event.type {
         case ExamUpdated.type:
             let event = try stored.event.decode(ExamUpdated.self)
+            try await store.takeBackReviews(exam: event.examID) { exam, user, target in exam.mayDecide(target, user) }
             guard event.keyChanged else { return }
             let task = BatchTask(kind: .remark, examID: event.examID, keyVersion: event.keyVersion)
             _ = try await queue.submit(

@@ -12,10 +12,13 @@ package struct GradingCompleted: EventPayload {
     package var needsReview: Bool
     package var readingVersion: Int
     package var keyVersion: Int
+    /// How many reviews of the sheet had been settled; nil for none.
+    package var reviewVersion: Int?
 
     package init(
         sheetID: SheetID, studentID: String?, status: SheetStatus, score: Double, maxScore: Double,
-        marks: [Mark], flags: [SheetFlag], needsReview: Bool, readingVersion: Int, keyVersion: Int
+        marks: [Mark], flags: [SheetFlag], needsReview: Bool, readingVersion: Int, keyVersion: Int,
+        reviewVersion: Int? = nil
     ) {
         self.sheetID = sheetID
         self.studentID = studentID
@@ -27,6 +30,7 @@ package struct GradingCompleted: EventPayload {
         self.needsReview = needsReview
         self.readingVersion = readingVersion
         self.keyVersion = keyVersion
+        self.reviewVersion = reviewVersion
     }
 
     enum CodingKeys: String, CodingKey {
@@ -40,6 +44,7 @@ package struct GradingCompleted: EventPayload {
         case needsReview = "needs_review"
         case readingVersion = "reading_version"
         case keyVersion = "key_version"
+        case reviewVersion = "review_version"
     }
 
     package var subject: String { sheetID.rawValue }

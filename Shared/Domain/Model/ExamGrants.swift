@@ -71,3 +71,17 @@ package struct ExamGrants: Codable, Equatable, Sendable {
 
     package var users: Set<UserID> { Set(shares.map(\.user)).union(markers.map(\.user)) }
 }
+
+extension Exam {
+    /// Everything people may be asked about its sheets.
+    package var reviewTargets: Set<ReviewTarget> {
+        Set(questions.map { ReviewTarget.question($0.number) }).union([.studentID, .page])
+    }
+
+    /// True for who may decide reviews of a target by owning the exam, sharing it to edit, or marking the question.
+    package func mayDecide(_ target: ReviewTarget, _ user: UserID) -> Bool {
+        if user == owner || grants?.access(of: user) == .edit { return true }
+        guard let question = target.question else { return false }
+        return grants?.questions(of: user).contains(question) == true
+    }
+}

@@ -40,13 +40,23 @@ package struct Mark: Codable, Equatable, Sendable {
     /// `machine`, or the user who decided.
     package var by: String
     package var flags: [MarkFlag]
+    /// The answer as the person read it who decided; the score then follows from the key. nil when the score itself was
+    /// decided, or by the machine.
+    package var value: String?
 
-    package init(question: Int, score: Double?, max: Double, by: String = "machine", flags: [MarkFlag] = []) {
+    /// `by` of what no person decided.
+    package static let machine = "machine"
+
+    package init(
+        question: Int, score: Double?, max: Double, by: String = Mark.machine, flags: [MarkFlag] = [],
+        value: String? = nil
+    ) {
         self.question = question
         self.score = score
         self.max = max
         self.by = by
         self.flags = flags
+        self.value = value
     }
 
     package var needsReview: Bool { flags.contains(where: \.needsReview) }

@@ -27,6 +27,8 @@ package struct SheetPage: Codable, Equatable, Sendable {
     /// The page inside the file, 1 for the first.
     package var filePage: Int
     package var reading: PageReading?
+    /// A person has looked at a page whose print was doubtful, or that is empty: its reading stands. nil: nobody has.
+    package var isConfirmed: Bool?
 
     package init(number: Int? = nil, blob: BlobID, file: String, filePage: Int, reading: PageReading? = nil) {
         self.number = number
@@ -40,6 +42,7 @@ package struct SheetPage: Codable, Equatable, Sendable {
         case number, blob, file
         case filePage = "file_page"
         case reading
+        case isConfirmed = "is_confirmed"
     }
 }
 
@@ -69,6 +72,12 @@ package struct Sheet: Codable, Equatable, Sendable {
     package var markedReadingVersion = 0
     /// Files of several pages that its pages came in and that still wait for it, one for each page; nil for none.
     package var batches: [String]?
+    /// The number a person has given the sheet, whatever was read; nil: nobody has.
+    package var decidedStudent: String?
+    /// Rises with every review that is settled; nil before the first.
+    package var reviewVersion: Int?
+    /// Names of what people were asked about the sheet, see `ReviewTarget`; nil before the first.
+    package var reviewTargets: [String]?
 
     package init(
         id: SheetID, examID: ExamID, status: SheetStatus, pages: [SheetPage], joinedTo: SheetID? = nil,
@@ -100,5 +109,15 @@ package struct Sheet: Codable, Equatable, Sendable {
         pages.compactMap(\.reading).reduce(into: [:]) { fields, reading in
             fields.merge(reading.fields) { first, _ in first }
         }
+    }
+
+    /// The fields to be marked: as they were read, but where a person has read them otherwise.
+    package var answers: [String: FieldReading] {
+        var answers = fields
+        for mark in marks {
+            guard let value = mark.value else { continue }
+            answers["q\(mark.question)"] = FieldReading(value: value, confidence: 1)
+        }
+        return answers
     }
 }

@@ -8,6 +8,7 @@
 --       conditions: field K name value ('' = no such field) | missing K | exists K | empty K (sorted set)
 --       changes:    set K n (field value)*n | unset K field | add K field amount | delete K
 --                   rank K score member | append K counters field member | copy K source member | remove K member
+--                   drop K counters field member (when the counter is not above 0)
 --                   cap K companion n (keeps the n highest; their fields go from the companion hash)
 --                   event K n (n words: field value …)
 --                   audit K n m (m words): an entry of the audit log, which keeps about n
@@ -87,6 +88,11 @@ while at < #ARGV do
     if score then redis.call('ZADD', k, score, member) end
   elseif kind == 'remove' then
     redis.call('ZREM', k, take())
+  elseif kind == 'drop' then
+    local counters = key()
+    local count = tonumber(redis.call('HGET', counters, take()) or '0')
+    local member = take()
+    if count <= 0 then redis.call('ZREM', k, member) end
   elseif kind == 'cap' then
     local companion = key()
     local surplus = redis.call('ZCARD', k) - tonumber(take())
