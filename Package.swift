@@ -148,8 +148,10 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Access", "Accounts", "AnswerSheet", "CZlib", "ScanReader", "WebSocket", asyncHTTPClient, crypto, deque,
-                httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
+                "Access", "Accounts", "AnswerSheet", "CZlib", "Grading", "ScanReader", "WebSocket", asyncHTTPClient,
+                crypto,
+                deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
+                nioPosix,
             ], exclude: ["Web"], resources: [.embedInCode("OpenAPI/Page"), .embedInCode("Repeats/Scripts")]),
         service("EventRouter", ["Coordination"]),
         service("OCRWorker", ["ScanReader"]),
@@ -241,8 +243,8 @@ let package = Package(
         test(
             "EndToEndTests",
             [
-                "Domain", "EventBus", "ExamStore", "Grading", "Redis", "SheetSimulation", "TestSupport",
-                asyncHTTPClient, logging, nioCore, nioHTTP1,
+                "Domain", "EventBus", "ExamStore", "Grading", "Redis", "SheetSimulation", "TestSupport", "WebSocket",
+                asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             ]),
         test("DomainTests", ["Domain"], resources: [.copy("Samples")]),
         test("GradingTests", ["Grading", "Domain"]),

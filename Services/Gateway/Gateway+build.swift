@@ -125,6 +125,10 @@ enum Gateway {
                 intake: ScanIntake(limits: .init(maxFileBytes: configuration.upload.fileBytes)))
         ).declare(in: routes)
         SheetRoutes(store: store, access: access, blobs: blobs).declare(in: routes)
+        ReviewRoutes(
+            store: store, access: access, cutOuts: CutOuts(blobs: blobs, logger: context.logger), blobs: blobs,
+            lease: configuration.reviewLease
+        ).declare(in: routes)
         TaskRoutes(queue: queue, access: access, audit: audit).declare(in: routes)
         QueueRoutes(queue: queue, audit: audit).declare(in: routes)
         ReportRoutes(store: store, access: access, queue: queue, blobs: blobs).declare(in: routes)

@@ -33,6 +33,8 @@ struct GatewayConfiguration: Sendable {
     var passwordCost = PasswordHash.Cost.current
     /// `AUDIT_RETENTION`: entries of the audit log are kept so long.
     var auditRetention: Duration = .seconds(365 * 24 * 3600)
+    /// `REVIEW_LEASE`: so long nobody else gets a review that somebody has taken.
+    var reviewLease: Duration = .seconds(600)
     /// `ADMIN_PASSWORD_FILE`: holds the password the user `admin` is created with when there is none.
     var adminPasswordFile: String?
     /// `WEBSOCKET_…`, `MAX_MESSAGE_QUEUE_SIZE`, `HTTP_MAX_CONNECTIONS`
@@ -77,6 +79,7 @@ struct GatewayConfiguration: Sendable {
             "SIGN_IN_MAX_FAILURES_PER_ADDRESS", in: 0...1_000_000, default: signIn.failuresPerAddress)
         signIn.window = try reader.seconds("SIGN_IN_WINDOW", in: 1...86_400, default: signIn.window)
         auditRetention = try reader.seconds("AUDIT_RETENTION", in: 3600...3_153_600_000, default: auditRetention)
+        reviewLease = try reader.seconds("REVIEW_LEASE", in: 5...86_400, default: reviewLease)
         adminPasswordFile = reader.text("ADMIN_PASSWORD_FILE")
         realtime = try RealtimeConfiguration(reader: reader)
     }

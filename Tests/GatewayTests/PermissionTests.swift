@@ -94,6 +94,22 @@ import Testing
         Row("GET", "/api/exams/E/results/mine", nil, [403, 403, 403, 403, 403, 403, 403, 403, 200, 404]),
         Row("GET", "/api/exams/U/results/mine", nil, [403, 403, 403, 403, 403, 403, 403, 403, 404, 404]),
         Row("GET", "/api/results", nil, [403, 403, 403, 403, 403, 403, 403, 403, 200, 200]),
+        Row("POST", "/api/reviews/next", #"{"exam_id":"E"}"#, [200, 200, 200, 200, 403, 404, 200, 404, 403, 403]),
+        Row("POST", "/api/reviews/next", "{}", [200, 200, 200, 200, 204, 204, 200, 204, 403, 403]),
+        Row("GET", "/api/reviews?exam_id=E", nil, [200, 200, 200, 200, 200, 404, 200, 404, 403, 403]),
+        Row("GET", "/api/reviews/S.q2", nil, [200, 200, 200, 200, 200, 404, 200, 404, 403, 403]),
+        Row("GET", "/api/reviews/S.q1", nil, [404, 404, 404, 404, 404, 404, 403, 404, 403, 403]),
+        Row("GET", "/api/reviews/S.student_id", nil, [404, 404, 404, 404, 404, 404, 403, 404, 403, 403]),
+        Row("GET", "/api/reviews/S.q2/image", nil, [404, 404, 404, 404, 404, 404, 404, 404, 403, 403]),
+        Row("GET", "/api/reviews/S.q1/image", nil, [404, 404, 404, 404, 404, 404, 403, 404, 403, 403]),
+        Row("POST", "/api/reviews/S.q2/lease", nil, [200, 200, 200, 200, 403, 404, 200, 404, 403, 403]),
+        Row("POST", "/api/reviews/S.q2/release", nil, [204, 204, 204, 204, 403, 404, 204, 404, 403, 403]),
+        Row(
+            "POST", "/api/reviews/S.q2/assign", #"{"user":"marker"}"#,
+            [200, 200, 200, 200, 403, 404, 403, 403, 403, 403]),
+        Row(
+            "POST", "/api/reviews/S.q2/submit", #"{"fence":1,"score":1}"#,
+            [409, 409, 409, 409, 403, 404, 409, 404, 403, 403]),
         // Nothing that there is not is told from what one may not know of.
         Row("GET", "/api/exams/nothing", nil, [404, 404, 404, 404, 404, 404, 404, 404, 403, 403]),
         Row("GET", "/api/sheets/nothing.1", nil, [404, 404, 404, 404, 404, 404, 403, 403, 403, 403]),
@@ -105,7 +121,8 @@ import Testing
         try await RunningGateway.run { gateway in
             for (visitor, status) in zip(Visitor.allCases, row.statuses) {
                 // Anew for everybody: what one changes is not there for the next.
-                let place = try await ExamSite(gateway, student: "123456", isPublished: true)
+                let flag: MarkFlag? = row.path.contains("/reviews") ? .multiple : nil
+                let place = try await ExamSite(gateway, student: "123456", isPublished: true, flag: flag)
                 var path = row.path.replacing("/E", with: "/\(place.exam)").replacing("=E", with: "=\(place.exam)")
                 path = path.replacing("/S", with: "/\(place.sheet)")
                 if row.path.contains("/U") {
@@ -114,7 +131,7 @@ import Testing
                 }
                 let token = try await gateway.token(visitor.user, visitor.role, studentID: visitor.studentID)
                 let answer =
-                    if let body = row.body {
+                    if let body = row.body?.replacing("\"E\"", with: "\"\(place.exam)\"") {
                         try await gateway.send(row.method, path, json: body, token: token)
                     } else {
                         try await gateway.send(row.method, path, token: token)
@@ -244,7 +261,7 @@ import Testing
 }
 
 /// An exam of `zhang` with a marked sheet, which others have to do with.
-private struct ExamSite {
+struct ExamSite {
     let exam: ExamID
     let sheet: SheetID
 

@@ -24,7 +24,7 @@ enum ExamRight: Int, Comparable, Sendable {
 /// | admin, service | every exam | everything |
 /// | teacher | own exams | everything |
 /// | teacher | exams shared with it | `read`, or `edit` |
-/// | marker | exams with questions assigned to it | see these questions and their marks |
+/// | marker | exams with questions assigned to it | see these questions and their marks, and decide their reviews |
 /// | student | published exams with a sheet of its number | see its own result |
 struct ExamAccess: Sendable {
     let store: ExamStore
@@ -70,6 +70,38 @@ struct ExamAccess: Sendable {
     func markedSheet(_ id: SheetID, for bearer: AccessClaims) async throws -> (Sheet, questions: Set<Int>?) {
         let (sheet, exam) = try await known(id, for: bearer)
         return (sheet, Self.visibleQuestions(of: exam, for: bearer))
+    }
+
+    /// What of an exam's reviews `bearer` may have.
+    ///
+    /// - Parameter right: needed by who manages the exam; a marker's questions are its own to see and to decide.
+    static func reviewTargets(of exam: Exam, for bearer: AccessClaims, to right: ExamRight) -> Set<ReviewTarget> {
+        if let given = Self.right(of: bearer, to: exam) { return given >= right ? exam.reviewTargets : [] }
+        guard bearer.role == .marker else { return [] }
+        return Set((exam.grants?.questions(of: bearer.user) ?? []).map { ReviewTarget.question($0) })
+    }
+
+    /// Whether `bearer` may have a review.
+    static func check(
+        _ right: ExamRight, _ target: ReviewTarget, of exam: Exam, for bearer: AccessClaims
+    ) throws(Problem) {
+        guard reviewTargets(of: exam, for: bearer, to: right).contains(target) else {
+            // A marker of other questions, or a right that does not reach.
+            try check(right, to: exam, for: bearer)
+            throw .notFound("question", target.name)
+        }
+    }
+
+    /// The review and its exam.
+    func review(
+        _ id: ReviewID, for bearer: AccessClaims, to right: ExamRight = .read
+    ) async throws -> (ReviewRecord, Exam) {
+        guard let parts = id.parts, let exam = try await store.exam(parts.exam), Self.hasToDo(bearer, with: exam) else {
+            throw Problem.notFound("review", id)
+        }
+        try Self.check(right, parts.target, of: exam, for: bearer)
+        guard let record = try await store.review(id) else { throw Problem.notFound("review", id) }
+        return (record, exam)
     }
 
     /// True when `bearer` may know of the exam.

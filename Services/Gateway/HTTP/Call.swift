@@ -38,6 +38,7 @@ struct Call: Sendable {
 
     var examID: ExamID { ExamID(parameter("exam")) }
     var sheetID: SheetID { SheetID(parameter("sheet")) }
+    var reviewID: ReviewID { ReviewID(parameter("review")) }
 
     // MARK: Query
 

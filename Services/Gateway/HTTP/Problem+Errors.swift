@@ -72,6 +72,9 @@ extension Problem {
         case .contention:
             Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
         case .invalidCursor: .badRequest("invalid-query", "\(error.message).", at: "?cursor")
+        case .leaseLost: Problem(.conflict, "lease-lost", "\(error.message).")
+        case .settled: Problem(.conflict, "review-settled", "\(error.message).")
+        case .studentTaken: Problem(.conflict, "student-taken", "\(error.message).")
         case .superseded, .corrupt: nil
         }
     }

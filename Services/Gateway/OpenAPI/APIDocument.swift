@@ -116,7 +116,9 @@ struct APIDocument {
         }
     }
 
-    private static let pathSchemas: [String: Schema] = ["exam": .examID, "sheet": .sheetID, "type": .taskType]
+    private static let pathSchemas: [String: Schema] = [
+        "exam": .examID, "sheet": .sheetID, "review": .reviewID, "type": .taskType,
+    ]
 
     /// `GET /api/exams/{exam}/results.csv` is `getExamsExamResultsCsv`.
     private static func identifier(_ method: HTTPRequest.Method, _ path: String) -> String {

@@ -59,7 +59,7 @@ extension Schema {
             "flags": array(of: choice(of: MarkFlag.self)),
         ])
 
-    private static let field = object(
+    static let field = object(
         "FieldReading",
         [
             "value": string.with("The marked options joined in order, digits by column, or the text; empty: blank."),
