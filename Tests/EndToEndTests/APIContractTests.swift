@@ -29,6 +29,7 @@ extension EndToEndTests {
         "path.exam" = "\(exam)"
         "path.sheet" = "\(sheet)"
         "path.task" = "ocr:\(sheet)"
+        "path.review" = "\(sheet).q1"
         "query.exam_id" = "\(exam)"
 
         [[operations]]

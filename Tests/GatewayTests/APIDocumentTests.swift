@@ -39,6 +39,8 @@ import Testing
                     guard let roles = security.first?["bearer"] else { continue }
                     let unknown = try await gateway.send(method.uppercased(), "/\(address)", token: "")
                     #expect(unknown.status == 401, "\(method) \(path)")
+                    // A stream of events has no end.
+                    guard path != "/api/events/stream" else { continue }
                     let answer = try await gateway.send(method.uppercased(), "/\(address)", token: student)
                     #expect((answer.status == 403) == !roles.contains("student"), "\(method) \(path)")
                 }

@@ -171,7 +171,8 @@ import Testing
             }
             for role in [Role.marker, .student] {
                 let socket = try await gateway.socket("wang", role)
-                await socket.send(#"{"type":"subscribe","id":"s","connection_type":"general"}"#)
+                await socket.send(
+                    #"{"type":"subscribe","id":"s","connection_type":"progress","exam_ids":["\#(exam)"]}"#)
                 #expect(try await socket.message()["code"] as? String == "forbidden")
             }
             _ = try await gateway.send("PATCH", "/api/exams/\(exam)", json: #"{"title":"Final"}"#)

@@ -10,10 +10,15 @@ struct EventSelection: Sendable {
 
     /// The filters `exam_id`, `type` (names separated by commas) and `correlation_id` of the query.
     func filter(_ call: Call) async throws -> EventFilter {
-        let exam = try call.queriedExam()
-        try await check(exam, for: call.bearer)
-        return EventFilter(
-            examID: exam, types: try types(call) ?? [],
+        let filter = try named(call)
+        try await check(filter.examID, for: call.bearer)
+        return filter
+    }
+
+    /// The same, whoever asks.
+    func named(_ call: Call) throws -> EventFilter {
+        EventFilter(
+            examID: try call.queriedExam(), types: try types(call) ?? [],
             correlationID: try call.queriedCorrelation())
     }
 

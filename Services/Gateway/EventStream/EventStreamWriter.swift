@@ -19,8 +19,10 @@ struct EventStreamWriter: Sendable {
     let greeting: String
     let bearer: AccessClaims
     let revocations: RevocationList
-    /// Whether the bearer may still see the events: asked when the exam they are of was changed.
-    let isStillAllowed: @Sendable () async -> Bool
+    /// What of the events the bearer sees.
+    let audience: EventAudience
+    /// The same anew, nil when it is nothing any more: asked when the exam they are of was changed.
+    let look: @Sendable (EventAudience) async -> EventAudience?
     let channel: any Channel
     var keepAlive: Duration = .seconds(15)
     var patience: Duration = .seconds(30)
@@ -80,6 +82,7 @@ struct EventStreamWriter: Sendable {
     private func deliver(
         _ mailbox: EventMailbox, _ writing: WritingSince, to writer: inout any ResponseBodyWriter
     ) async throws {
+        var audience = audience
         var cursor = start
         var told = start
         var buffer = ByteBuffer(string: "retry: 2000\nevent: \(greeting)\nid: \(cursor.text)\ndata: {}\n\n")
@@ -93,13 +96,16 @@ struct EventStreamWriter: Sendable {
             switch await mailbox.next() {
             case .events(let events):
                 for stored in events {
-                    if stored.event.type == ExamUpdated.type, await !isStillAllowed() {
-                        mailbox.end(.accessLost)
-                        break
+                    if stored.event.type == ExamUpdated.type {
+                        guard let now = await look(audience) else {
+                            mailbox.end(.accessLost)
+                            break
+                        }
+                        audience = now
                     }
                     cursor.advance(to: stored)
-                    guard filter.matches(stored.event) else { continue }
-                    try Self.append(stored, cursor, to: &buffer)
+                    guard filter.matches(stored.event), let json = try audience.json(stored) else { continue }
+                    Self.append(json, cursor, to: &buffer)
                     told = cursor
                 }
             case .keepAlive:
@@ -118,11 +124,11 @@ struct EventStreamWriter: Sendable {
         }
     }
 
-    private static func append(_ stored: StoredEvent, _ cursor: StreamCursor, to buffer: inout ByteBuffer) throws {
+    private static func append(_ json: [UInt8], _ cursor: StreamCursor, to buffer: inout ByteBuffer) {
         buffer.writeString("id: \(cursor.text)\ndata: ")
         // A line break in JSON can only stand between its parts.
         buffer.writeBytes(
-            try EventCodec.cloudEventJSON(stored).lazy.map { byte in
+            json.lazy.map { byte in
                 byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") ? UInt8(ascii: " ") : byte
             })
         buffer.writeString("\n\n")

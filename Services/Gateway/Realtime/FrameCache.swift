@@ -25,6 +25,12 @@ final class FrameCache {
     /// - Parameter cursor: the subscription's own, where that of the entry does not hold for it.
     func frame(_ entry: RingEntry, for subscription: Subscription, _ cursor: StreamCursor?) -> SharedFrame {
         let text = subscription.cursorText(behind: entry, cursor)
+        if subscription.filter.questions != nil, let stored = entry.forMarkers?.stored {
+            // Each marker's own. Encoding what was decoded cannot fail.
+            let json = (try? subscription.filter.json(stored)) ?? Array("null".utf8)
+            return SharedFrame(
+                ServerMessage.event(id: subscription.id, cursor: text, event: ByteBuffer(bytes: json)))
+        }
         if cursor != nil, !subscription.followsOnePartition {
             return SharedFrame(ServerMessage.event(id: subscription.id, cursor: text, event: entry.json))
         }

@@ -248,8 +248,8 @@ final class RealtimeConnection: WebSocketSession {
                 send(ServerMessage.error(fault))
             case .success(let start):
                 let subscription = Subscription(
-                    request, user: user.id, connection: self, partitionCount: loop.partitionCount,
-                    partition: loop.partition)
+                    request, scope: start.scope, user: user.id, connection: self,
+                    partitionCount: loop.partitionCount, partition: loop.partition)
                 subscriptions.append(subscription)
                 loop.begin(subscription, at: start)
             }

@@ -50,7 +50,7 @@ extension RealtimeLoop {
     private func handOutPage(_ subscription: Subscription, _ ring: EventRing) {
         while !subscription.connection.isBlocked {
             guard let (event, cursor) = subscription.progress.nextOfPage(ring: ring) else { return }
-            guard let json = try? EventCodec.cloudEventJSON(event) else { continue }
+            guard let json = try? subscription.filter.json(event) else { continue }
             subscription.sent += 1
             subscription.connection.write(
                 SharedFrame(

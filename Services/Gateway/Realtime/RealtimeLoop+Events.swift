@@ -41,6 +41,7 @@ extension RealtimeLoop {
         guard !subscription.hasEnded else { return }
         let connection = subscription.connection
         if let recipient = entry.recipient, recipient != connection.user?.id { return }
+        guard subscription.filter.admits(entry) else { return }
         guard subscription.progress.source == .current else { return wait(subscription, place) }
         guard !connection.isBlocked, subscription.underReview.isEmpty else {
             subscription.progress.fallBehind(

@@ -20,14 +20,17 @@ extension RealtimeLoop {
         guard !subscription.isReviewing, let exam = subscription.underReview.first else { return }
         subscription.isReviewing = true
         perform { [policy] in
-            try? await policy.maySee(exam, user)
-        } then: { [self] maySee in
+            try? await policy.sight(of: exam, user)
+        } then: { [self] sight in
             subscription.isReviewing = false
             guard !subscription.hasEnded else { return }
-            switch maySee {
-            case .some(true): subscription.underReview.remove(exam)
-            case .some(false): withdraw(exam, from: [subscription])
-            case .none:
+            switch sight {
+            case .everything: subscription.underReview.remove(exam)
+            case .questions(let questions):
+                subscription.narrow(exam, to: questions)
+                subscription.underReview.remove(exam)
+            case .nothing: withdraw(exam, from: [subscription])
+            case nil:
                 eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.review(subscription, user) }
                 return
             }

@@ -11,6 +11,7 @@ extension RealtimeLoop {
         var isRecovered = true
         /// The ring's next entry when the exams were looked up.
         var checkedAt: UInt64
+        var scope = SubscriptionScope()
     }
 
     /// Whether the user may have a subscription, and where it begins.
@@ -30,7 +31,7 @@ extension RealtimeLoop {
         let work: @Sendable () async -> Result<Start, ClientMessage.Fault> = { [policy, reader, start] in
             var start = start
             do {
-                try await policy.check(request, for: user)
+                start.scope = try await policy.check(request, for: user)
                 if let cursor, !isKnown, !(try await reader.places.isComplete(behind: cursor)) {
                     start.cursor = nil
                     start.isRecovered = false

@@ -12,6 +12,8 @@ final class RingEntry: Sendable {
     let recipient: UserID?
     /// Events with the same key tell how far one thing is: the latest says it all.
     let progressKey: String?
+    /// Of an event that markers get: the questions it is about, and the event, of which each sees its own part.
+    let forMarkers: (questions: [Int], stored: StoredEvent)?
     /// CloudEvents JSON.
     let json: ByteBuffer
     /// The cursor behind the event of who follows its partition alone.
@@ -29,6 +31,7 @@ final class RingEntry: Sendable {
         exam = event.examID
         recipient = Self.recipient(event)
         progressKey = Self.progressKey(event)
+        forMarkers = MarkerView.questions(of: event).map { ($0, stored) }
         json = ByteBuffer(bytes: try EventCodec.cloudEventJSON(stored))
         partitionCursor = StreamCursor([stored.partition: stored.position]).text
         fullCursor = place.text

@@ -29,13 +29,15 @@ final class Subscription {
     var scanned = 0
 
     init(
-        _ request: ClientMessage.Subscribe, user: UserID, connection: RealtimeConnection, partitionCount: Int,
+        _ request: ClientMessage.Subscribe, scope: SubscriptionScope, user: UserID, connection: RealtimeConnection,
+        partitionCount: Int,
         partition: (ExamID) -> Int
     ) {
         id = request.id
         kind = request.kind
         filter = SubscriptionFilter(
-            kind: request.kind, exams: request.exams.map { Set($0) }, eventTypes: request.eventTypes, user: user)
+            kind: request.kind, exams: request.exams.map { Set($0) }, eventTypes: scope.eventTypes, user: user,
+            questions: scope.questions)
         self.connection = connection
         partitions = Self.partitions(of: request, count: partitionCount, partition)
         followsOnePartition = partitions.count == 1
@@ -55,7 +57,13 @@ final class Subscription {
 
     func withdraw(_ exam: ExamID) {
         filter.exams?.remove(exam)
+        filter.questions?[exam] = nil
         underReview.remove(exam)
+    }
+
+    /// Of the exam's questions the user hears of these from now on.
+    func narrow(_ exam: ExamID, to questions: Set<Int>) {
+        if filter.questions != nil { filter.questions?[exam] = questions }
     }
 
     func cursorText(behind entry: RingEntry, _ cursor: StreamCursor?) -> String {
@@ -72,13 +80,32 @@ struct SubscriptionFilter: Sendable {
     /// nil for all of the connection type.
     let eventTypes: Set<EventType>?
     let user: UserID
+    /// Of each exam the questions a marker hears of; nil for who hears of everything.
+    var questions: [ExamID: Set<Int>]?
 
     func wants(_ entry: RingEntry) -> Bool {
-        wants(type: entry.type, exam: entry.exam, recipient: entry.recipient)
+        wants(type: entry.type, exam: entry.exam, recipient: entry.recipient) && admits(entry)
     }
 
     func wants(_ event: EventEnvelope) -> Bool {
         wants(type: event.type, exam: event.examID, recipient: RingEntry.recipient(event))
+            && (questions == nil || admits(MarkerView.questions(of: event), of: event.examID))
+    }
+
+    /// Whether it is about a question the user hears of.
+    func admits(_ entry: RingEntry) -> Bool {
+        questions == nil || admits(entry.forMarkers?.questions, of: entry.exam)
+    }
+
+    private func admits(_ asked: [Int]?, of exam: ExamID?) -> Bool {
+        guard let asked, let exam, let known = questions?[exam] else { return false }
+        return asked.contains(where: known.contains)
+    }
+
+    /// CloudEvents JSON as the user may see it.
+    func json(_ stored: StoredEvent) throws -> [UInt8] {
+        guard let questions else { return try EventCodec.cloudEventJSON(stored) }
+        return try MarkerView.json(stored, questions: stored.event.examID.flatMap { questions[$0] } ?? [])
     }
 
     private func wants(type: EventType, exam: ExamID?, recipient: UserID?) -> Bool {

@@ -25,9 +25,13 @@ struct EventStreamRoutes: Sendable {
 
     func declare(in routes: RouteTable) {
         routes.on(
-            .get, "/api/events/stream", allow: .staff,
+            .get, "/api/events/stream", allow: .everyone,
             Operation(
-                "Events as they happen.", detail: "Server-sent events of CloudEvents; a teacher has to name an exam.",
+                "Events as they happen.",
+                detail: """
+                    Server-sent events of CloudEvents. A teacher has to name an exam; a marker that names one hears of the \
+                    reviews of its questions; without one markers, and students, hear of their own messages.
+                    """,
                 parameters: Operation.Parameter.eventFilters + [
                     .header(.lastEventID, .string, "The last event a client that comes back has seen."),
                     .query("last_event_id", .string, "The same, for clients that cannot set headers."),
@@ -37,7 +41,8 @@ struct EventStreamRoutes: Sendable {
 
     @Sendable
     private func stream(_ call: Call) async throws -> Response {
-        let filter = try await selection.filter(call)
+        let filter = try selection.named(call)
+        let audience = try await selection.audience(filter, for: call.bearer)
         guard let slot = slots.take(call.bearer.user) else {
             throw Problem(
                 .serviceUnavailable, "too-many-streams",
@@ -51,13 +56,13 @@ struct EventStreamRoutes: Sendable {
         let (start, greeting) = try await start(call.lastEventID(), partitions: partitions, ends: ends)
         let writer = EventStreamWriter(
             bus: bus, filter: filter, start: start, greeting: greeting, bearer: call.bearer, revocations: revocations,
-            isStillAllowed: { [selection, bearer = call.bearer] in
+            audience: audience,
+            look: { [selection, bearer = call.bearer] last in
                 do {
-                    try await selection.check(filter.examID, for: bearer)
-                    return true
+                    return try await selection.audience(filter, for: bearer)
                 } catch {
                     // While the store is away nothing is known; the exam's next change tells.
-                    return !(error is Problem)
+                    return error is Problem ? nil : last
                 }
             }, channel: call.context.channel)
         let headers: HTTPFields = [

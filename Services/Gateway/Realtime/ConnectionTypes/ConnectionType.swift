@@ -11,6 +11,8 @@ struct ConnectionType: Sendable {
     let eventTypes: Set<EventType>
     /// Roles that may subscribe. Of which exams is said by `SubscriptionPolicy`.
     let roles: Set<Role>
+    /// Roles that may have some of the events alone, and which.
+    var parts: [Role: Set<EventType>] = [:]
 }
 
 /// Every kind of subscription there is. A kind's place in the list stands for it inside.

@@ -7,5 +7,6 @@ extension ConnectionType {
             ExamCreated.type, ExamUpdated.type, ExamDeleted.type, ReportReady.type, ReportFailed.type,
             BatchCompleted.type, BatchFailed.type, NotificationCreated.type,
         ],
-        roles: [.admin, .teacher, .service])
+        roles: [.admin, .teacher, .service],
+        parts: [.marker: [NotificationCreated.type], .student: [NotificationCreated.type]])
 }

@@ -6,5 +6,5 @@ extension ConnectionType {
         eventTypes: [
             GradingStarted.type, GradingCompleted.type, GradingFailed.type, GradingReviewed.type, ReviewRequested.type,
         ],
-        roles: [.admin, .teacher, .service])
+        roles: [.admin, .teacher, .service], parts: [.marker: MarkerView.eventTypes])
 }
