@@ -121,6 +121,7 @@ import Testing
     @Test func `whatever takes JSON refuses what is none, what is empty and what is of another type`() async throws {
         try await RunningGateway.run { gateway in
             let exam = try await gateway.createExam()
+            let review = try await ExamSite(gateway, student: "123456", isPublished: false, flag: .multiple).sheet
             let root = try await gateway.token("root", .admin)
             let paths = try #require(
                 try await gateway.send("GET", "/openapi.json", token: "").json["paths"] as? [String: [String: Any]])
@@ -132,7 +133,7 @@ import Testing
                     else { continue }
                     count += 1
                     let address = path.replacing("{exam}", with: exam).replacing("{type}", with: "ocr_processing")
-                        .replacing("{name}", with: "x")
+                        .replacing("{name}", with: "x").replacing("{review}", with: "\(review).q2")
                     func send(_ body: [UInt8], _ type: String) async throws -> RunningGateway.Answer {
                         try await gateway.send(
                             method.uppercased(), address, .bytes(body), token: root, headers: ["Content-Type": type])
