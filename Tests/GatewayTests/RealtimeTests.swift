@@ -252,12 +252,14 @@ import WebSocket
         }
     }
 
-    @Test func `the first client after a long time is as alive as any`() async throws {
+    @Test func `neither a quiet time before nor a stall of the gateway makes a client seem dead`() async throws {
         try await RunningGateway.run(.quick) { gateway in
             // As it is when the last client has left an hour ago.
             await gateway.hub.onAllLoops { $0.now = .now() - .hours(1) }
             let socket = try await gateway.socket()
             try await gateway.subscribe(socket, exams: ["a"])
+            let stall = gateway.hub.configuration.heartbeat * 5
+            await gateway.hub.onAllLoops { _ in usleep(UInt32(stall / .microseconds(1))) }
             for _ in 1...3 { _ = try await socket.message(ofType: "heartbeat") }
             #expect(await gateway.hub.statistics().closed.isEmpty)
         }

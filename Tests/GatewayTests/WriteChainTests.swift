@@ -70,7 +70,9 @@ import WebSocket
                     written[connection].append(frame)
                 }
                 // What is written early must not spoil what follows it.
-                if Int.random(in: 0..<8, using: &random) == 0 { _ = chains.randomElement(using: &random)?.bytes(by: nil) }
+                if Int.random(in: 0..<8, using: &random) == 0 {
+                    _ = chains.randomElement(using: &random)?.bytes(by: nil)
+                }
             }
             for (chain, frames) in zip(chains, written) {
                 var expected = ByteBuffer()

@@ -29,7 +29,8 @@ final class RealtimeConnection: WebSocketSession {
     /// When it has to have said who it is.
     let authenticationDeadline: NIODeadline
     var nextHeartbeat: NIODeadline
-    private(set) var lastHeard: NIODeadline
+    /// By the time the event loop has listened.
+    private(set) var lastHeard: TimeAmount
     private var slot: StreamSlots.Slot?
     private var token: String?
     private var inbox: [ClientMessage] = []
@@ -41,7 +42,7 @@ final class RealtimeConnection: WebSocketSession {
         self.loop = loop
         self.token = token
         let now = NIODeadline.now()
-        lastHeard = now
+        lastHeard = loop.listened
         authenticationDeadline = now + TimeAmount(loop.configuration.authenticationDeadline)
         nextHeartbeat = now + TimeAmount(loop.configuration.heartbeat)
         allowance = MessageAllowance(perSecond: loop.configuration.maxMessagesPerSecond, now: now)
@@ -60,7 +61,7 @@ final class RealtimeConnection: WebSocketSession {
     }
 
     func heard() {
-        lastHeard = loop.now
+        lastHeard = loop.listened
     }
 
     func received(text: ByteBuffer) {

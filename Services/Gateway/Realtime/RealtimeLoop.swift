@@ -23,6 +23,10 @@ final class RealtimeLoop: @unchecked Sendable {
     let reader: HistoryReader
     let partitionCount: Int
     var now = NIODeadline.now()
+    /// How long the event loop has listened to its clients. What stalls it for a while counts as little: what they have said
+    /// meanwhile is still to be read.
+    private(set) var listened = TimeAmount.zero
+    private var lastTick = NIODeadline.now()
     var statistics = RealtimeStatistics()
     /// nil until the event streams have been reached for the first time.
     var ring: EventRing?
@@ -66,8 +70,7 @@ final class RealtimeLoop: @unchecked Sendable {
         connections[ObjectIdentifier(connection)] = connection
         statistics.opened += 1
         if timer == nil {
-            // While there was nobody, no tick has kept it.
-            now = .now()
+            lastTick = .now()
             let tick = TimeAmount(configuration.tick)
             timer = eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { [weak self] _ in self?.tick() }
         }
@@ -94,6 +97,8 @@ final class RealtimeLoop: @unchecked Sendable {
     /// Everything connections have to be looked at for now and then.
     private func tick() {
         now = .now()
+        listened += min(now - lastTick, TimeAmount(configuration.tick * 2))
+        lastTick = now
         let time = Timestamp.now
         for connection in connections.values { check(connection, time) }
     }
@@ -116,7 +121,7 @@ final class RealtimeLoop: @unchecked Sendable {
         }
         guard now >= connection.nextHeartbeat else { return }
         connection.nextHeartbeat = now + TimeAmount(configuration.heartbeat)
-        let silence = now - connection.lastHeard
+        let silence = listened - connection.lastHeard
         if silence > TimeAmount(configuration.heartbeat * 2.5) { return connection.abort(.unresponsive) }
         tellStatus(connection)
         connection.write(heartbeat(connection))
