@@ -117,6 +117,7 @@ let package = Package(
         // Shared modules, lowest first.
         shared("Domain"),
         shared("Grading", ["Domain"]),
+        shared("ExamFigures", ["Domain"]),
         shared("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, deque, logging, lifecycle]),
         shared("Coordination", ["Redis", logging, lifecycle], resources: [.embedInCode("Scripts")]),
         shared(
@@ -132,8 +133,8 @@ let package = Package(
         shared("WebSocket", ["CZlib", crypto, nioCore, nioHTTP1, nioPosix]),
         shared("Recognition", ["Domain", "CVision", "COpenVINO"], settings: pixelSettings),
         shared("ScanReader", ["Domain", "CSandbox", logging]),
-        shared("AnswerSheet", ["Domain"]),
-        shared("SheetPrinting", ["Domain", "CCairo", "CQREncode"]),
+        shared("AnswerSheet", ["Domain", "ExamFigures"]),
+        shared("SheetPrinting", ["Domain", "ExamFigures", "CCairo", "CQREncode"]),
         shared(
             "SheetSimulation", ["Domain", "AnswerSheet", "SheetPrinting", "CCairo", "CTurboJPEG"],
             settings: pixelSettings),
@@ -165,7 +166,7 @@ let package = Package(
             name: "SheetPrinter", dependencies: ["Domain", "AnswerSheet", "SheetPrinting", "ScanReader"],
             path: "Services/SheetPrinter", swiftSettings: settings),
         service("GradingWorker", ["Grading"]),
-        service("BatchWorker", ["Grading"]),
+        service("BatchWorker", ["AnswerSheet", "ExamFigures", "ScanReader", nioPosix]),
         service("Notifier"),
         service("Analytics"),
         service(
@@ -259,7 +260,8 @@ let package = Package(
         test(
             "ServiceKitTests",
             ["ServiceKit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", configuration, logging]),
-        test("BatchWorkerTests", ["BatchWorker", "Domain"]),
+        test("BatchWorkerTests", ["BatchWorker", "Domain", "ExamFigures", "SheetPrinter", "TaskQueue"]),
+        test("ExamFiguresTests", ["ExamFigures", "Domain"]),
         test(
             "ZhiYueCLITests",
             [

@@ -1,6 +1,7 @@
 internal import BlobStore
 internal import Domain
 internal import EventBus
+internal import ExamFigures
 internal import ExamStore
 internal import TaskQueue
 
@@ -12,6 +13,7 @@ struct ReportTaskHandler: TaskHandler {
     let blobs: BlobStore
     let bus: EventBus
     let source: String
+    var printer = ReportPrinter()
 
     func run(_ task: ReportTask, context: TaskContext) async throws -> TaskResult {
         try TaskResult(try await makeReport(task, context: context))
@@ -21,22 +23,32 @@ struct ReportTaskHandler: TaskHandler {
         guard let exam = try await store.exam(task.examID) else {
             throw TaskFailure(retryable: false, message: "there is no exam \(task.examID)")
         }
-        var table = ResultsTable(exam: exam)
-        var cursor: String?
-        repeat {
-            let page = try await store.sheets(exam: exam.id, status: nil, cursor: cursor, limit: 200)
-            for summary in page.items {
-                if let sheet = try await store.sheet(summary.id) { table.add(sheet) }
-            }
-            cursor = page.nextCursor
-            try Task.checkCancellation()
-        } while cursor != nil
-        let bytes = Array(table.csv().utf8)
+        let bytes = try await content(task.kind, of: exam)
         let report = ReportRecord(blob: try await blobs.store(bytes), bytes: bytes.count)
+        // Figures are asked for, not waited for: nobody needs to hear that they are there.
+        if task.kind == .quality { return report }
         try await store.record(
             report, kind: task.kind, id: task.taskID.rawValue, exam: exam.id,
             context: context.eventContext(source: source))
         return report
+    }
+
+    private func content(_ kind: ReportTask.Kind, of exam: Exam) async throws -> [UInt8] {
+        let scan = SheetScan(store: store, exam: exam.id)
+        switch kind {
+        case .resultsCSV:
+            var table = ResultsTable(exam: exam)
+            try await scan.each { table.add($0) }
+            return Array(table.csv().utf8)
+        case .reportPDF:
+            var tally = ReportTally(exam: exam)
+            try await scan.each { tally.add($0) }
+            return try await printer.print(tally.report)
+        case .quality:
+            var tally = QualityTally(exam: exam)
+            try await scan.each { tally.add($0) }
+            return try JSON.encode(tally.quality)
+        }
     }
 
     func failedFinally(_ task: ReportTask, error: TaskFailure, context: TaskContext) async throws {

@@ -6,9 +6,9 @@ internal import SheetPrinting
 
 /// Prints one job and ends: a `PrintJob` as JSON on standard input, the PDF on standard output.
 ///
-/// A process of its own, so that the gateway carries neither the drawing libraries nor the pages of a Chinese font, and
-/// so that what teachers type as a title meets the text libraries behind the same walls as a scan. It is started by the
-/// gateway, never by hand. On a failure the exit status is 1 and standard error says why.
+/// A process of its own, so that services carry neither the drawing libraries nor the pages of a Chinese font, and
+/// so that what teachers type as a title meets the text libraries behind the same walls as a scan. It is started by
+/// the gateway and the batch worker, never by hand. On a failure the exit status is 1 and standard error says why.
 @main
 enum Entrypoint {
     // Not async: the process confines itself before any second thread exists.
@@ -18,7 +18,13 @@ enum Entrypoint {
             let output = try AnswerChannel()
             let job = try JSON.decode(PrintJob.self, from: try standardInput())
             try SelfConfinement.apply(readable: ["/etc/fonts", "/var/cache/fontconfig", "/dev/null"])
-            try output.write(AnswerSheetPDF.render(layouts: job.layouts, title: job.title))
+            let pdf =
+                if let report = job.report {
+                    try ReportPDF.render(report)
+                } else {
+                    try AnswerSheetPDF.render(layouts: job.layouts, title: job.title)
+                }
+            try output.write(pdf)
         } catch {
             let line = Array("\(error)\n".utf8)
             _ = line.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }

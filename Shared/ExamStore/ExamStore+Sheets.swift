@@ -152,6 +152,12 @@ extension ExamStore {
         try await client.send(["HGET", place(of: exam).counters, "results"]).int ?? 0
     }
 
+    /// Rises with every change of the exam, and of any of its sheets: what is made of them is the same while it stands.
+    package func contentVersion(of exam: Exam) async throws -> Int {
+        // Neither part ever falls, so the sum is another one whenever either is.
+        exam.version + (try await client.send(["HGET", place(of: exam.id).counters, "changes"]).int ?? 0)
+    }
+
     func stored(_ id: SheetID) async throws -> StoredSheet? {
         guard let exam = id.examID else { return nil }
         let reply = try await client.send(["HMGET", place(of: exam).sheet(id), "json", "revision"])
@@ -174,6 +180,7 @@ extension ExamStore {
                 "json": try JSON.encode(sheet), "summary": try JSON.encode(SheetSummary(sheet)),
                 "revision": (old?.revision ?? 0) + 1,
             ])
+        transaction.add(1, to: place.counters, field: "changes")
         let id = sheet.id.rawValue
         if sheet.joinedTo != nil {
             transaction.copy(id, from: place.sheets, to: place.joined)

@@ -37,8 +37,14 @@ package final class TextPainter {
     }
 
     deinit {
-        for line in lines.values { g_object_unref(UnsafeMutableRawPointer(line)) }
+        forget()
         g_object_unref(UnsafeMutableRawPointer(context))
+    }
+
+    /// Frees the lines that are kept: for text that does not repeat itself.
+    package func forget() {
+        for line in lines.values { g_object_unref(UnsafeMutableRawPointer(line)) }
+        lines.removeAll(keepingCapacity: true)
     }
 
     /// Checks that Chinese can be printed.

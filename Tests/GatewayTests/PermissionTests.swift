@@ -74,6 +74,9 @@ import Testing
         Row("DELETE", "/api/exams/E", nil, [204, 204, 204, 403, 403, 404, 403, 403, 403, 403]),
         Row("GET", "/api/exams/E/layout", nil, [200, 200, 200, 200, 200, 404, 403, 403, 403, 403]),
         Row("GET", "/api/exams/E/statistics", nil, [200, 200, 200, 200, 200, 404, 403, 403, 403, 403]),
+        Row("GET", "/api/exams/E/results.csv", nil, [200, 200, 200, 200, 200, 404, 403, 403, 403, 403]),
+        Row("GET", "/api/exams/E/report.pdf", nil, [200, 200, 200, 200, 200, 404, 403, 403, 403, 403]),
+        Row("GET", "/api/exams/E/quality", nil, [200, 200, 200, 200, 200, 404, 403, 403, 403, 403]),
         Row("GET", "/api/exams/E/sheets", nil, [200, 200, 200, 200, 200, 404, 403, 403, 403, 403]),
         Row("GET", "/api/events?exam_id=E", nil, [200, 200, 200, 200, 200, 404, 403, 403, 403, 403]),
         Row("GET", "/api/sheets/S", nil, [200, 200, 200, 200, 200, 404, 403, 403, 403, 403]),
@@ -119,6 +122,8 @@ import Testing
     @Test(arguments: rows) func `everybody is answered as they have to do with the exam`(row: Row) async throws {
         try #require(row.statuses.count == Visitor.allCases.count)
         try await RunningGateway.run { gateway in
+            // Ends with this scope.
+            async let _: Void = gateway.makeReports()
             for (visitor, status) in zip(Visitor.allCases, row.statuses) {
                 // Anew for everybody: what one changes is not there for the next.
                 let flag: MarkFlag? = row.path.contains("/reviews") ? .multiple : nil

@@ -35,6 +35,32 @@ import Testing
         }
     }
 
+    @Test(arguments: ["report.pdf", "quality"])
+    func `a report is made once for each state of exam and sheets, and named by its ETag`(path: String) async throws {
+        try await RunningGateway.run { gateway in
+            async let _: Void = gateway.makeReports()
+            let exam = try await gateway.createExam()
+            let address = "/api/exams/\(exam)/\(path)"
+            let type = path == "quality" ? "application/json" : "application/pdf"
+            let first = try await gateway.send("GET", address)
+            #expect(first.status == 200, "\(first.text)")
+            #expect(first.headers["content-type"] == type)
+            let tag = try #require(first.headers["etag"])
+            let same = try await gateway.send("GET", address, headers: ["If-None-Match": tag])
+            #expect(same.status == 304 && same.body.isEmpty && same.headers["etag"] == tag)
+
+            // What the report is about has changed: a sheet, and later the exam.
+            let added = try await gateway.upload(exam, [(name: "a.png", content: RunningGateway.png(1))])
+            #expect(added.status == 202, "\(added.text)")
+            let second = try await gateway.send("GET", address, headers: ["If-None-Match": tag])
+            #expect(second.status == 200 && second.body != first.body)
+            _ = try await gateway.send("PATCH", "/api/exams/\(exam)", json: #"{"title":"another"}"#)
+            let third = try await gateway.send("GET", address)
+            #expect(third.body != second.body && third.body != first.body)
+            #expect(try await gateway.send("GET", "/api/exams/none/\(path)").status == 404)
+        }
+    }
+
     @Test func `a report that fails is a problem that says why`() async throws {
         try await RunningGateway.run { gateway in
             let exam = try await gateway.createExam()

@@ -42,7 +42,7 @@ awk '
         # A module imports modules of lower layers only.
         layer("0", "CHiredis CCairo CQREncode CTurboJPEG CZip CZlib CZstd CVision COpenVINO CSandbox CProcess")
         layer("1", "Domain Redis")
-        layer("1.5", "Coordination")
+        layer("1.5", "Coordination ExamFigures")
         layer("2", "Access Grading EventBus TaskQueue BlobStore Recognition ScanReader AnswerSheet SheetPrinting WebSocket")
         layer("3", "Audit")
         layer("4", "Accounts ExamStore SheetSimulation")

@@ -7,20 +7,13 @@ import ScanReader
 
 /// Prints answer sheets in a confined child, one a job.
 struct SheetPrinter: Sendable {
-    private static let environment = [
-        "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "HOME=/nonexistent", "MALLOC_ARENA_MAX=1", "SWIFT_BACKTRACE=enable=no",
-    ]
-    private static let timeLimit = Duration.seconds(60)
-    /// Longest PDF in bytes.
-    private static let maxBytes = 256 << 20
-
-    /// Absolute path of the program `sheet-printer`; `ZHIYUE_PRINTER` names another than the one beside the gateway.
-    var path = SiblingProgram.path(of: "sheet-printer", variable: "ZHIYUE_PRINTER")
+    private let process: PrinterProcess
     /// Drawing takes tens of milliseconds of a core and some memory.
     private let limit = ConcurrencyLimit(2, maxWaiting: 64)
 
+    /// - Parameter path: of `sheet-printer`; nil for where it is installed.
     init(path: String? = nil) {
-        if let path { self.path = path }
+        process = PrinterProcess(path: path)
     }
 
     /// - Throws: `Problem` when the printer cannot be started, fails or takes too long.
@@ -31,42 +24,21 @@ struct SheetPrinter: Sendable {
         }
         do {
             return try await limit.run {
-                try await NIOThreadPool.singleton.runIfActive { try run(bytes) }
+                try await NIOThreadPool.singleton.runIfActive { try process.run(bytes) }
             }
-        } catch let failure as PrintFailure {
+        } catch let failure as PrinterProcess.Failure {
             logger.error("printing failed", metadata: ["reason": "\(failure.reason)"])
             throw Problem(
                 .serviceUnavailable, "printing-failed",
-                "The answer sheet cannot be printed now. \(failure.advice)", headers: [.retryAfter: "10"])
+                "The answer sheet cannot be printed now. \(Self.advice(failure.code))", headers: [.retryAfter: "10"])
         }
     }
 
-    private struct PrintFailure: Error {
-        var reason: String
-        var advice: String
-    }
-
-    private func run(_ job: [UInt8]) throws -> [UInt8] {
-        do {
-            let process = try ConfinedProcess(
-                ConfinedCommand(
-                    path: path, environment: Self.environment,
-                    limits: .init(addressSpace: 2 << 30, data: 768 << 20, processorSeconds: 60), input: .bytes(job)))
-            let (pdf, exit, errors) = try process.receiveAll(limit: Self.maxBytes, until: .now + Self.timeLimit)
-            guard exit == .exited(0), !pdf.isEmpty else {
-                throw PrintFailure(
-                    reason: "\(exit): \(errors)",
-                    advice: errors.contains("font_missing")
-                        ? "No Chinese font is installed on the server; install fonts-noto-cjk." : "Try again.")
-            }
-            return pdf
-        } catch let error as ConfinedProcessError {
-            if case .cannotStart = error {
-                throw PrintFailure(
-                    reason: "\(path): \(error)",
-                    advice: "The program sheet-printer is not installed beside the gateway.")
-            }
-            throw PrintFailure(reason: "\(error)", advice: "Try again with fewer sheets.")
+    private static func advice(_ code: PrinterProcess.Failure.Code) -> String {
+        switch code {
+        case .missing: "The program sheet-printer is not installed beside the gateway."
+        case .fontMissing: "No Chinese font is installed on the server; install fonts-noto-cjk."
+        case .failed: "Try again."
         }
     }
 }

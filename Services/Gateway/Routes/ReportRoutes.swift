@@ -34,6 +34,19 @@ struct ReportRoutes: Sendable {
                 .content("text/csv", "A header row, and a row a student.", headers: [.eTag: "Names the content."]),
                 .notModified),
             use: results)
+        routes.on(
+            .get, "/api/exams/{exam}/report.pdf", allow: .staff,
+            Operation(
+                "A report of the exam to print: figures, questions, students.", parameters: [.ifNoneMatch],
+                .content("application/pdf", "The report.", headers: [.eTag: "Names the content."]), .notModified),
+            use: printed)
+        routes.on(
+            .get, "/api/exams/{exam}/quality", allow: .staff,
+            Operation(
+                "How well the marking went.",
+                detail: "Made of the sheets as they are now. Members may be added; what is not known is absent.",
+                parameters: [.ifNoneMatch], .json(.quality, headers: [.eTag: "Names the content."]), .notModified),
+            use: quality)
     }
 
     @Sendable
@@ -46,14 +59,43 @@ struct ReportRoutes: Sendable {
     @Sendable
     private func results(_ call: Call) async throws -> Response {
         let exam = try await access.exam(call.examID, for: call.bearer)
-        let task = ReportTask(
-            kind: .resultsCSV, examID: exam.id, resultsVersion: try await store.resultsVersion(exam: exam.id))
+        let version = try await store.resultsVersion(exam: exam.id)
+        return try await file(
+            .resultsCSV, version: version, of: exam, call,
+            headers: [
+                .contentType: "text/csv; charset=utf-8; header=present",
+                .contentDisposition: ContentDisposition.attachment("\(exam.title) results.csv"),
+            ])
+    }
+
+    /// The report as things are now. Asked for again before exam or sheets have changed, it is the same file.
+    @Sendable
+    private func printed(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        let version = try await store.contentVersion(of: exam)
+        return try await file(
+            .reportPDF, version: version, of: exam, call,
+            headers: [
+                .contentType: "application/pdf",
+                .contentDisposition: ContentDisposition.inline("\(exam.title) report.pdf"),
+            ])
+    }
+
+    @Sendable
+    private func quality(_ call: Call) async throws -> Response {
+        let exam = try await access.exam(call.examID, for: call.bearer)
+        let version = try await store.contentVersion(of: exam)
+        return try await file(.quality, version: version, of: exam, call, headers: [.contentType: "application/json"])
+    }
+
+    /// Answers with a file the batch worker makes; its name is the ETag.
+    private func file(
+        _ kind: ReportTask.Kind, version: Int, of exam: Exam, _ call: Call, headers: HTTPFields
+    ) async throws -> Response {
+        let task = ReportTask(kind: kind, examID: exam.id, resultsVersion: version)
         let report = try await report(task, exam: exam, context: call.eventContext)
-        let headers: HTTPFields = [
-            .contentType: "text/csv; charset=utf-8; header=present",
-            .contentDisposition: ContentDisposition.attachment("\(exam.title) results.csv"),
-            .eTag: "\"\(report.blob)\"",
-        ]
+        var headers = headers
+        headers[.eTag] = "\"\(report.blob)\""
         if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: "\"\(report.blob)\"") {
             return Response(status: .notModified, headers: headers)
         }

@@ -6,11 +6,16 @@ package struct ReportTask: TaskPayload {
     package enum Kind: String, Codable, Sendable {
         /// A row a student.
         case resultsCSV = "results_csv"
+        /// Figures, questions and students, to be printed.
+        case reportPDF = "report_pdf"
+        /// How well the marking went, as JSON.
+        case quality
     }
 
     package var kind: Kind
     package var examID: ExamID
-    /// The exam's counter of changes to marks; a report of the same one is the same file.
+    /// The exam's counter of changes to what the report is about: to marks for the table of results, to anything else;
+    /// a report of the same one is the same file.
     package var resultsVersion: Int
 
     package init(kind: Kind, examID: ExamID, resultsVersion: Int) {
