@@ -14,8 +14,8 @@ package struct ScoreTally: Sendable {
     /// - Parameter maxScore: the score is put into a bin by its share of this.
     package mutating func add(_ score: Double, of maxScore: Double) {
         counts[score.inHundredths, default: 0] += 1
-        let share = maxScore > 0 ? score / maxScore : 0
-        bins[min(max(Int(share * Double(Self.bins)), 0), Self.bins - 1)] += 1
+        let bin = score.inHundredths * Self.bins / max(maxScore.inHundredths, 1)
+        bins[min(max(bin, 0), Self.bins - 1)] += 1
     }
 
     package var figures: ScoreFigures {

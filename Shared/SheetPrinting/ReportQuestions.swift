@@ -11,14 +11,17 @@ struct ReportQuestions {
     ]
     private static let optionsLeft = 112.0
     private static let optionsWidth = 83.0
+    private static let optionsInLine = 5
     private static let rowHeight = 5.6
+    /// Of the lines of one row.
+    private static let linePitch = 4.2
 
     func draw(on page: ReportPage) {
         page.ensure(40)
         page.heading("试题 Questions")
         head(on: page)
         for question in questions {
-            if page.ensure(Self.rowHeight) { head(on: page) }
+            if page.ensure(Self.height(of: question)) { head(on: page) }
             draw(question, on: page)
         }
         page.y += 1.5
@@ -49,16 +52,22 @@ struct ReportQuestions {
         for (cell, column) in zip(cells, Self.columns) {
             page.line(cell, x: column.x, y: page.y, size: 2.8, maxWidth: column.width)
         }
-        // Ten options fit as well as two.
-        let pitch = min(Self.optionsWidth / Double(max(question.options.count, 1)), 20)
+        let pitch = Self.optionsWidth / Double(Self.optionsInLine)
         for (index, option) in question.options.enumerated() {
             let share = question.read > 0 ? Double(option.count) / Double(question.read) : nil
             page.line(
                 (option.isKey ? "[\(option.letter)]" : option.letter) + " " + Figure.percent(share),
-                x: Self.optionsLeft + Double(index) * pitch, y: page.y, size: 2.6, bold: option.isKey,
+                x: Self.optionsLeft + Double(index % Self.optionsInLine) * pitch,
+                y: page.y + Double(index / Self.optionsInLine) * Self.linePitch, size: 2.6, bold: option.isKey,
                 maxWidth: pitch - 1)
         }
-        page.y += Self.rowHeight
+        page.y += Self.height(of: question)
+    }
+
+    /// Ten options, the most there are, take two lines.
+    private static func height(of question: QuestionFigures) -> Double {
+        let lines = max((question.options.count + optionsInLine - 1) / optionsInLine, 1)
+        return rowHeight + Double(lines - 1) * linePitch
     }
 
     private static func name(of kind: Question.Kind) -> String {

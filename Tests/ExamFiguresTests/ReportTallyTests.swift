@@ -28,8 +28,10 @@ import Testing
         #expect(Self.close(report.scores.median, (scores[(count - 1) / 2] + scores[count / 2]) / 2))
         #expect(report.scores.minimum == scores.first && report.scores.maximum == scores.last)
         for (bin, inBin) in report.scores.bins.enumerated() {
-            let low = 1.6 * Double(bin)
-            #expect(inBin == scores.count { $0 >= low && ($0 < low + 1.6 || bin == 9) }, "bin \(bin)")
+            // In hundredths, so that no bound falls between two numbers.
+            let low = 160 * bin
+            let hundredths = scores.map { Int(($0 * 100).rounded()) }
+            #expect(inBin == hundredths.count { $0 >= low && ($0 < low + 160 || bin == 9) }, "bin \(bin)")
         }
         #expect(report.students.map(\.student) == sheets.compactMap(\.studentID).sorted())
         #expect(report.date == "2026-09-21")
