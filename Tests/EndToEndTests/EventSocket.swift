@@ -28,7 +28,7 @@ final class EventSocket: Sendable {
         let session = Session()
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let box = Box()
-        let channel = try await WebSocketClient.connect(host: "127.0.0.1", port: port, request, on: eventLoop) {
+        let channel = try await WebSocketClient.connect(host: "127.0.0.1", port: port, request, on: eventLoop) { _ in
             let handler = WebSocketHandler(role: .client, maxMessageBytes: 1 << 20, session: session)
             box.value.withLock { $0 = NIOLoopBound(handler, eventLoop: eventLoop) }
             return handler

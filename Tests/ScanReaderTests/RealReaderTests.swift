@@ -56,7 +56,7 @@ import Testing
         // As large, and nothing is printed there.
         let empty = Box(x: box.x, y: layout.pages[0].height - 2.5, width: box.width, height: 3)
         let tools = PDFTools(resolution: 200, maxPixels: 10_000_000)
-        let picture = try tools.render(pdf, page: 0, until: .now + .seconds(20))
+        let picture = try tools.render(.bytes(pdf), page: 0, until: .now + .seconds(20))
         try await withReader { reader in
             var bytes: [Int] = []
             for area in [box, empty] {
