@@ -145,12 +145,19 @@ let package = Package(
                 hummingbird, lifecycle, logging, nioCore, nioPosix, systemPackage, unixSignals,
             ], resources: [.embedInCode("Scripts")]),
 
+        shared(
+            "Webhooks",
+            [
+                "Audit", "Domain", "EventBus", "Redis", "ServiceKit", asyncHTTPClient, crypto, nioCore, nioHTTP1,
+                nioPosix,
+            ], resources: [.embedInCode("Scripts")]),
+
         // The seven services, the confined reader and the command line.
         service(
             "Gateway",
             [
-                "Access", "Accounts", "AnswerSheet", "CZlib", "Grading", "ScanReader", "WebSocket", asyncHTTPClient,
-                crypto,
+                "Access", "Accounts", "AnswerSheet", "CZlib", "Grading", "ScanReader", "WebSocket", "Webhooks",
+                asyncHTTPClient, crypto,
                 deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
                 nioPosix,
             ], exclude: ["Web"], resources: [.embedInCode("OpenAPI/Page"), .embedInCode("Repeats/Scripts")]),
@@ -167,7 +174,7 @@ let package = Package(
             path: "Services/SheetPrinter", swiftSettings: settings),
         service("GradingWorker", ["Grading"]),
         service("BatchWorker", ["AnswerSheet", "ExamFigures", "ScanReader", nioPosix]),
-        service("Notifier"),
+        service("Notifier", ["Accounts", "Webhooks"]),
         service("Analytics"),
         service(
             "ZhiYueCLI",
@@ -182,7 +189,7 @@ let package = Package(
             [
                 "Gateway", "ScanUnpacker", "SheetPrinter", "Access", "Accounts", "Audit", "Domain", "Redis", "EventBus",
                 "TaskQueue",
-                "ExamStore", "BlobStore", "ServiceKit", "WebSocket",
+                "ExamStore", "BlobStore", "ServiceKit", "WebSocket", "Webhooks",
                 "AnswerSheet", "TestSupport", asyncHTTPClient, configuration, crypto, httpTypes, hummingbird, lifecycle,
                 logging,
                 nioCore, nioHTTP1, nioPosix,
@@ -262,6 +269,12 @@ let package = Package(
             ["ServiceKit", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", configuration, logging]),
         test("BatchWorkerTests", ["BatchWorker", "Domain", "ExamFigures", "SheetPrinter", "TaskQueue"]),
         test("ExamFiguresTests", ["ExamFigures", "Domain"]),
+        test(
+            "WebhookTests",
+            [
+                "Notifier", "Webhooks", "Accounts", "Audit", "Domain", "EventBus", "ExamStore", "Redis", "ServiceKit",
+                "TaskQueue", "TestSupport", configuration, crypto, logging, nioCore, nioHTTP1, nioPosix,
+            ]),
         test(
             "ZhiYueCLITests",
             [

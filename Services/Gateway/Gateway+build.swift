@@ -14,6 +14,7 @@ import NIOPosix
 import ScanReader
 import ServiceKit
 import ServiceLifecycle
+import Webhooks
 
 /// The HTTP side of the system.
 enum Gateway {
@@ -140,6 +141,10 @@ enum Gateway {
         DeadLetterRoutes(bus: context.bus, selection: selection, audit: audit).declare(in: routes)
         AuditRoutes(audit: audit).declare(in: routes)
         NotificationRoutes(store: store).declare(in: routes)
+        WebhookRoutes(
+            webhooks: WebhookStore(client: context.client, keys: context.settings.keys), access: access, audit: audit,
+            sender: WebhookSender(configuration: configuration.webhooks), configuration: configuration.webhooks
+        ).declare(in: routes)
         SystemRoutes(registry: context.registry, queue: queue, bus: context.bus, hub: hub).declare(in: routes)
         try DocumentRoutes.declare(in: routes)
         return routes

@@ -1,6 +1,7 @@
 import Access
 import Accounts
 import ServiceKit
+import Webhooks
 
 /// What the gateway reads from its environment besides what every service does.
 struct GatewayConfiguration: Sendable {
@@ -39,6 +40,8 @@ struct GatewayConfiguration: Sendable {
     var adminPasswordFile: String?
     /// `WEBSOCKET_…`, `MAX_MESSAGE_QUEUE_SIZE`, `HTTP_MAX_CONNECTIONS`
     var realtime = RealtimeConfiguration()
+    /// `WEBHOOK_…`
+    var webhooks = WebhookConfiguration()
 
     enum Switch: String, CaseIterable {
         case yes, no
@@ -82,5 +85,6 @@ struct GatewayConfiguration: Sendable {
         reviewLease = try reader.seconds("REVIEW_LEASE", in: 5...86_400, default: reviewLease)
         adminPasswordFile = reader.text("ADMIN_PASSWORD_FILE")
         realtime = try RealtimeConfiguration(reader: reader)
+        webhooks = try WebhookConfiguration(reader: reader)
     }
 }

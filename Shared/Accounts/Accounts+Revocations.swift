@@ -1,4 +1,4 @@
-internal import Domain
+package import Domain
 internal import Redis
 
 extension Accounts {
@@ -7,6 +7,12 @@ extension Accounts {
     /// Everything that is revoked and would live otherwise.
     package func revocations() async throws -> [Revocation] {
         try await snapshot().revocations
+    }
+
+    /// When everything that had been granted to a user was last taken back.
+    package func latestRevocation(of user: UserID) async throws -> Timestamp? {
+        let reply = try await client.send(["ZSCORE", keys.revoked, user.rawValue])
+        return reply.double.map { Timestamp(milliseconds: Int64($0)) }
     }
 
     /// Hands over everything that is revoked, and then what is, as it happens: for every gateway, which sees each within

@@ -49,6 +49,11 @@ package struct AuditAction: StringIdentifier {
     package static let scheduleSet: AuditAction = "schedule.set"
     package static let scheduleRemoved: AuditAction = "schedule.removed"
     package static let auditExported: AuditAction = "audit.exported"
+    package static let webhookCreated: AuditAction = "webhook.created"
+    /// By whom it belongs to, or disabled by the system.
+    package static let webhookChanged: AuditAction = "webhook.changed"
+    package static let webhookRemoved: AuditAction = "webhook.removed"
+    package static let webhookTested: AuditAction = "webhook.tested"
 
     package static let all: [AuditAction] = [
         .signedIn, .signInRefused, .signedOut, .sessionReused, .keysRotated, .tokenIssued, .userCreated, .userChanged,
@@ -58,6 +63,7 @@ package struct AuditAction: StringIdentifier {
         .examUnpublished, .marksChanged, .reviewSettled, .reviewAssigned,
         .eventsReplayed, .replayCancelled, .deadLettersRequeued, .deadLettersPurged, .tasksSubmitted, .tasksCancelled,
         .tasksRetried, .tasksPurged, .queuePaused, .queueResumed, .queueLimited,
-        .scheduleSet, .scheduleRemoved, .auditExported,
+        .scheduleSet, .scheduleRemoved, .auditExported, .webhookCreated, .webhookChanged, .webhookRemoved,
+        .webhookTested,
     ]
 }

@@ -54,4 +54,14 @@ extension EventBus {
         range.events.sort { ($0.position, $0.partition) < ($1.position, $1.partition) }
         return range
     }
+
+    /// The event at a position; nil when it is kept no longer.
+    ///
+    /// - Throws: `RedisError`; `EventBusError` for an entry that cannot be read.
+    package func event(at position: StreamPosition, partition: Int) async throws -> StoredEvent? {
+        let place = position.description
+        let reply = try await client.send(["XRANGE", keys.events(partition), place, place])
+        guard let entry = reply.array?.first else { return nil }
+        return try await readable(EventCodec.decodeSealed(entry, partition: partition))
+    }
 }

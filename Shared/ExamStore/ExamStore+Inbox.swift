@@ -12,15 +12,33 @@ extension ExamStore {
         context: EventContext
     ) async throws {
         let place = place(of: exam)
-        let inbox = keys.record(place.partition, "user:\(user):inbox")
-        let order = keys.record(place.partition, "user:\(user):inbox:order")
+        let transaction = try delivery(
+            of: message, to: user, exam: exam, partition: place.partition, context: context)
+        try await commit(transaction, guardedBy: guarding)
+    }
+
+    /// Puts a message about no exam into a user's inbox and reports it; to no effect when a message of that identifier is
+    /// there.
+    package func deliver(_ message: InboxMessage, to user: UserID, context: EventContext) async throws {
+        // Where the event is, which no exam tells the partition of.
+        let partition = PartitionHash.partition(of: NotificationCreated.type.rawValue, count: partitions)
+        var transaction = try delivery(of: message, to: user, exam: nil, partition: partition, context: context)
+        transaction.require(keys.record(partition, "user:\(user):inbox"), field: message.id, equals: nil)
+        _ = try await commit(transaction)
+    }
+
+    private func delivery(
+        of message: InboxMessage, to user: UserID, exam: ExamID?, partition: Int, context: EventContext
+    ) throws -> RecordTransaction {
+        let inbox = keys.record(partition, "user:\(user):inbox")
+        let order = keys.record(partition, "user:\(user):inbox:order")
         var transaction = RecordTransaction()
         transaction.set(inbox, [message.id: try JSON.encode(message)])
         transaction.rank(message.id, score: message.time.milliseconds, in: order)
         transaction.cap(order, companion: inbox, count: Self.inboxCapacity)
         let event = NotificationCreated(user: user, message: message)
-        transaction.publish(try EventEnvelope(event, examID: exam, context: context), on: place.events)
-        try await commit(transaction, guardedBy: guarding)
+        transaction.publish(try EventEnvelope(event, examID: exam, context: context), on: keys.events(partition))
+        return transaction
     }
 
     /// A user's messages, the newest first.

@@ -9,4 +9,5 @@ package enum LogKey {
     package static let code = "code"
     package static let count = "count"
     package static let port = "port"
+    package static let webhookID = "webhook_id"
 }

@@ -47,6 +47,7 @@ awk '
         layer("3", "Audit")
         layer("4", "Accounts ExamStore SheetSimulation")
         layer("5", "ServiceKit EventSystem")
+        layer("6", "Webhooks")
         layer("9", "Gateway EventRouter OCRWorker OCRReader ScanUnpacker SheetPrinter GradingWorker BatchWorker Notifier Analytics ZhiYueCLI")
         # The only importers of a bridge.
         only("CHiredis", "Redis")

@@ -7,6 +7,7 @@ import Hummingbird
 import NIOCore
 import Redis
 import TaskQueue
+import Webhooks
 
 extension Problem {
     /// What the client is told about `error`.
@@ -25,6 +26,9 @@ extension Problem {
             guard let problem = Self.problem(error) else { return nil }
             self = problem
         case let error as TaskQueueError:
+            guard let problem = Self.problem(error) else { return nil }
+            self = problem
+        case let error as WebhookError:
             guard let problem = Self.problem(error) else { return nil }
             self = problem
         case let error as EventBusError where error.code == .invalidArgument:
@@ -84,6 +88,16 @@ extension Problem {
         case .noUser: Problem(.notFound, "user-not-found", "\(error.message).")
         case .userExists: Problem(.conflict, "user-exists", "\(error.message).")
         case .lastAdministrator: Problem(.conflict, "last-administrator", "\(error.message).")
+        case .contention:
+            Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
+        case .corrupt: nil
+        }
+    }
+
+    private static func problem(_ error: WebhookError) -> Problem? {
+        switch error.code {
+        case .notFound: Problem(.notFound, "webhook-not-found", "\(error.message).")
+        case .tooMany: Problem(.conflict, "too-many", "\(error.message).")
         case .contention:
             Problem(.serviceUnavailable, "contention", "\(error.message).", headers: [.retryAfter: "1"])
         case .corrupt: nil

@@ -21,6 +21,7 @@ package struct InboxMessage: Codable, Equatable, Sendable {
         case batchFailed = "batch_failed"
         case reportReady = "report_ready"
         case reportFailed = "report_failed"
+        case webhookDisabled = "webhook_disabled"
     }
 
     /// The identifier of the event that caused it, so the same event never makes two.

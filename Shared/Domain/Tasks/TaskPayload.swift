@@ -27,5 +27,7 @@ package protocol TaskPayload: Codable, Sendable {
 
 /// Every kind of task this program knows.
 package enum TaskCatalog {
-    package static let all: [any TaskPayload.Type] = [OCRTask.self, GradingTask.self, BatchTask.self, ReportTask.self]
+    package static let all: [any TaskPayload.Type] = [
+        OCRTask.self, GradingTask.self, BatchTask.self, ReportTask.self, WebhookTask.self,
+    ]
 }
