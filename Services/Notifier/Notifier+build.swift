@@ -14,8 +14,8 @@ enum Notifier {
         let handlers: [any EventHandler] = [
             NotificationEventHandler(store: context.store, source: context.source),
             WebhookEventHandler(
-                index: WebhookIndex(store: webhooks), store: context.store, queue: context.queue,
-                configuration: configuration, source: context.source),
+                index: WebhookIndex(store: webhooks), webhooks: webhooks, store: context.store, queue: context.queue,
+                configuration: configuration, source: context.source, logger: context.logger),
         ]
         let deliveries = WebhookTaskHandler(
             webhooks: webhooks,

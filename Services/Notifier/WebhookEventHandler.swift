@@ -2,6 +2,7 @@ internal import Domain
 internal import EventBus
 internal import ExamStore
 internal import Logging
+internal import ServiceKit
 internal import TaskQueue
 internal import Webhooks
 
@@ -11,10 +12,12 @@ internal import Webhooks
 /// Idempotent: the task's identifier follows from webhook and event.
 struct WebhookEventHandler: EventHandler {
     let index: WebhookIndex
+    let webhooks: WebhookStore
     let store: ExamStore
     let queue: TaskQueue
     let configuration: WebhookConfiguration
     let source: String
+    let logger: Logger
 
     let eventTypes: Set<EventType> = []
 
@@ -29,7 +32,14 @@ struct WebhookEventHandler: EventHandler {
             draft.maxAttempts = configuration.maxAttempts
             draft.timeout = configuration.timeout * 2 + .seconds(10)
             if !configuration.retryDelays.isEmpty { draft.retryDelays = configuration.retryDelays }
-            _ = try await queue.submit(raw: draft)
+            do {
+                _ = try await queue.submit(raw: draft)
+            } catch let error as TaskQueueError where error.code == .queueFull {
+                // Receivers that are away must not hold up what else there is to tell people. The owner sees it.
+                logger.error(
+                    "A delivery was dropped: their queue is full", metadata: [LogKey.webhookID: "\(webhook.id)"])
+                _ = try await webhooks.record(WebhookAnswer(.fault(.dropped), milliseconds: 0), of: webhook.id)
+            }
         }
     }
 

@@ -25,10 +25,12 @@ actor WebhookIndex {
                 try await refresh.value
                 continue
             }
-            // Of its own, since all who wait for it share it.
-            let refresh = Task { try await read() }
+            // Of its own, since all who wait for it share it. Begun after this event, so it is enough.
+            let refresh = Task {
+                defer { self.refresh = nil }
+                try await read()
+            }
             self.refresh = refresh
-            defer { self.refresh = nil }
             try await refresh.value
             break
         }

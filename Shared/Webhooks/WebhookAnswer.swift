@@ -9,6 +9,8 @@ package struct WebhookAnswer: Equatable, Sendable {
         case timedOut = "no answer in time"
         case closed = "the connection was closed before an answer"
         case failed = "the request failed"
+        /// Not sent at all.
+        case dropped = "dropped, since too many deliveries wait"
     }
 
     package enum Result: Equatable, Sendable {

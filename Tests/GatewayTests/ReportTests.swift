@@ -96,7 +96,7 @@ import Testing
                 "GET", "/api/system/status", token: try await gateway.token("tool", .service))
             #expect(answer.status == 200)
             let queues = try #require(answer.json["queues"] as? [[String: Any]])
-            #expect(queues.count == 12)
+            #expect(queues.count == 3 * TaskCatalog.all.count)
             #expect(queues.allSatisfy { $0["ready"] is Int && $0["oldest_seconds"] is Double })
             #expect((answer.json["partitions"] as? [Any])?.count == 4)
             #expect(answer.json["services"] is [Any])

@@ -88,8 +88,7 @@ struct RunningNotifier: Sendable {
 
     /// - Returns: the exam, whose `exam.created` is on its stream.
     @discardableResult
-    func createExam(owner: UserID = "zhang") async throws -> ExamID {
-        let id = ExamID.make()
+    func createExam(_ id: ExamID = .make(), owner: UserID = "zhang") async throws -> ExamID {
         let draft = ExamDraft(
             title: "Mid-term", subject: "", studentIDDigits: 4,
             questions: [Question(number: 1, kind: .singleChoice, points: 2, options: 4, answer: "A")])

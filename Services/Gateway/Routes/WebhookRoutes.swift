@@ -14,10 +14,23 @@ struct WebhookRoutes: Sendable {
     let audit: AuditLog
     let sender: WebhookSender
     let configuration: WebhookConfiguration
+    /// Of tests, which wait for others.
+    private let limit = ConcurrencyLimit(16, maxWaiting: 16)
 
     /// How long a secret that was replaced still signs.
     private static let overlap: Int64 = 24 * 3600 * 1000
     private static let roles: Set<Role> = [.admin, .teacher]
+
+    init(
+        webhooks: WebhookStore, access: ExamAccess, audit: AuditLog, sender: WebhookSender,
+        configuration: WebhookConfiguration
+    ) {
+        self.webhooks = webhooks
+        self.access = access
+        self.audit = audit
+        self.sender = sender
+        self.configuration = configuration
+    }
 
     func declare(in routes: RouteTable) {
         let roles = Self.roles
@@ -130,7 +143,8 @@ struct WebhookRoutes: Sendable {
             id: UUIDv7.make().string, source: "/zhiyue/gateway", type: SystemHealthCheck.type,
             subject: "webhook/\(webhook.id)", time: .now, schemaVersion: 1, correlationID: call.context.correlationID,
             actor: call.bearer.user, data: Array(#"{"test":true}"#.utf8))
-        let answer = await sender.send(try EventCodec.cloudEventJSON(event), id: event.id, to: webhook)
+        let body = try EventCodec.cloudEventJSON(event)
+        let answer = try await limit.run { await sender.send(body, id: event.id, to: webhook) }
         return try .json(WebhookTestDocument(answer, eventID: event.id))
     }
 
