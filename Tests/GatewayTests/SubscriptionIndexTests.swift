@@ -58,7 +58,8 @@ import Testing
             id: id, kind: kind, exams: Bool.random(using: &random) ? Array(named) : nil,
             eventTypes: Bool.random(using: &random)
                 ? Set(types.prefix(Int.random(in: 1...types.count, using: &random))) : nil, cursor: nil)
-        return Subscription(request, user: "u", connection: connection, partitionCount: 4) { _ in 0 }
+        let scope = SubscriptionScope(eventTypes: request.eventTypes, questions: nil)
+        return Subscription(request, scope: scope, user: "u", connection: connection, partitionCount: 4) { _ in 0 }
     }
 
     private static func compare(_ index: SubscriptionIndex, _ all: [Subscription]) {
