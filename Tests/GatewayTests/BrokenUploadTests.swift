@@ -40,7 +40,7 @@ import Testing
         while try !condition() { await Task.yield() }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func `a client that goes away in the middle leaves nothing behind`() async throws {
         try await RunningGateway.run { gateway in
             let exam = try await gateway.createExam()
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func `a client that falls silent in the middle is cut off after the idle time`() async throws {
         var configuration = GatewayConfiguration()
         configuration.idleTimeout = .seconds(3)
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func `a form that is longer than announced is cut there, and is no form then`() async throws {
         try await RunningGateway.run { gateway in
             let exam = try await gateway.createExam()
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func `an upload sent again with the same key while the first still comes in is done once`() async throws {
         try await RunningGateway.run { gateway in
             let exam = try await gateway.createExam()

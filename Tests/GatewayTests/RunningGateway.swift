@@ -21,6 +21,8 @@ import Testing
 /// A gateway on a free port with a Redis and a data directory of its own.
 struct RunningGateway: Sendable {
     static let secret = "a secret of the tests, 32 bytes or more"
+    /// All tests at once would keep each other, and Redis, from answering in time.
+    private static let places = ConcurrencyLimit(8, maxWaiting: .max)
 
     let context: ServiceContext
     let port: Int
@@ -31,6 +33,12 @@ struct RunningGateway: Sendable {
     static func run(
         _ setup: GatewayConfiguration = GatewayConfiguration(),
         _ body: (RunningGateway) async throws -> Void
+    ) async throws {
+        try await places.run { try await start(setup, body) }
+    }
+
+    private static func start(
+        _ setup: GatewayConfiguration, _ body: (RunningGateway) async throws -> Void
     ) async throws {
         let redis = try RedisServer()
         defer { redis.stop() }
@@ -63,7 +71,7 @@ struct RunningGateway: Sendable {
         ) { port in
             announcement.yield(port)
         }
-        let feed = RealtimeFeed(hub: hub, watchInterval: .milliseconds(100), watchPatience: .seconds(2))
+        let feed = RealtimeFeed(hub: hub, watchInterval: .milliseconds(100), watchPatience: .seconds(4))
         let group = ServiceGroup(services: [client, application, feed], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
