@@ -52,6 +52,12 @@ package final class WebSocketHandler: ChannelInboundHandler {
         context.write(wrapOutboundOut(frames), promise: nil)
     }
 
+    /// The same, and flushes.
+    package func writeAndFlush(_ frames: ByteBuffer) {
+        guard phase == .open, let context else { return }
+        context.writeAndFlush(wrapOutboundOut(frames), promise: nil)
+    }
+
     package func flush() {
         context?.flush()
     }

@@ -24,6 +24,12 @@ final class FrameCache {
 
     /// - Parameter cursor: the subscription's own, where that of the entry does not hold for it.
     func frame(_ entry: RingEntry, for subscription: Subscription, _ cursor: StreamCursor?) -> SharedFrame {
+        let key = Key(
+            entry: ObjectIdentifier(entry), id: subscription.id,
+            followsOnePartition: subscription.followsOnePartition)
+        let isShared = cursor == nil || subscription.followsOnePartition
+        // Most often the next one wants what the last one got. No frame made for a marker is ever kept.
+        if isShared, subscription.filter.questions == nil, let last, last.key == key { return last.frame }
         let text = subscription.cursorText(behind: entry, cursor)
         if subscription.filter.questions != nil, let stored = entry.forMarkers?.stored {
             // Each marker's own. Encoding what was decoded cannot fail.
@@ -31,13 +37,9 @@ final class FrameCache {
             return SharedFrame(
                 ServerMessage.event(id: subscription.id, cursor: text, event: ByteBuffer(bytes: json)))
         }
-        if cursor != nil, !subscription.followsOnePartition {
+        guard isShared else {
             return SharedFrame(ServerMessage.event(id: subscription.id, cursor: text, event: entry.json))
         }
-        let key = Key(
-            entry: ObjectIdentifier(entry), id: subscription.id,
-            followsOnePartition: subscription.followsOnePartition)
-        if let last, last.key == key { return last.frame }
         if let known = frames[key] {
             last = (key, known.frame)
             return known.frame

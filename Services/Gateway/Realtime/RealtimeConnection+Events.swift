@@ -6,22 +6,26 @@ import WebSocket
 extension RealtimeConnection {
     /// Without flushing.
     func write(_ frame: SharedFrame) {
-        let deflater = deflater(largest: frame.bytes.readableBytes)
-        write(frame.bytes(by: deflater), count: 1, plainBytes: frame.bytes.readableBytes, deflater)
+        guard let deflater = deflater(largest: frame.bytes.readableBytes) else { return write(frame.bytes) }
+        let bytes = frame.bytes(by: deflater)
+        count(before: frame.bytes.readableBytes, after: bytes.readableBytes)
+        write(bytes)
     }
 
-    /// A round of events, without flushing.
-    func write(_ chain: WriteChain) {
+    /// A round of events.
+    ///
+    /// - Returns: the bytes written; the caller counts them, and the messages.
+    func send(_ chain: WriteChain) -> Int {
         let deflater = deflater(largest: chain.largest)
-        write(chain.bytes(by: deflater), count: chain.count, plainBytes: chain.size, deflater)
+        let bytes = chain.bytes(by: deflater)
+        if deflater != nil { count(before: chain.size, after: bytes.readableBytes) }
+        writeAndFlush(bytes)
+        return bytes.readableBytes
     }
 
-    private func write(_ frames: ByteBuffer, count: Int, plainBytes: Int, _ deflater: FrameDeflater?) {
-        if deflater != nil {
-            loop.statistics.deflateBytesBefore += plainBytes
-            loop.statistics.deflateBytesAfter += frames.readableBytes
-        }
-        write(frames, count: count)
+    private func count(before: Int, after: Int) {
+        loop.statistics.deflateBytesBefore += before
+        loop.statistics.deflateBytesAfter += after
     }
 
     /// - Parameter largest: bytes of the largest frame. All clients share one compressed form, which refers back as far as

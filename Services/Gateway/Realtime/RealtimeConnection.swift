@@ -109,11 +109,18 @@ final class RealtimeConnection: WebSocketSession {
     }
 
     /// Without flushing.
-    func write(_ frames: ByteBuffer, count: Int = 1) {
+    func write(_ frame: ByteBuffer) {
         guard let socket else { return }
-        socket.write(frames)
-        loop.statistics.messagesOut += count
-        loop.statistics.bytesOut += frames.readableBytes
+        socket.write(frame)
+        loop.statistics.messagesOut += 1
+        loop.statistics.bytesOut += frame.readableBytes
+        if !socket.isWritable { block() }
+    }
+
+    /// Flushes too. Whoever calls it counts.
+    func writeAndFlush(_ frames: ByteBuffer) {
+        guard let socket else { return }
+        socket.writeAndFlush(frames)
         if !socket.isWritable { block() }
     }
 

@@ -41,7 +41,8 @@ extension RealtimeLoop {
         guard !subscription.hasEnded else { return }
         let connection = subscription.connection
         if let recipient = entry.recipient, recipient != connection.user?.id { return }
-        guard subscription.filter.admits(entry) else { return }
+        // Of markers alone; the filter is not copied for others.
+        if subscription.filter.questions != nil, !subscription.filter.admits(entry) { return }
         guard subscription.progress.source == .current else { return wait(subscription, place) }
         guard !connection.isBlocked, subscription.underReview.isEmpty else {
             subscription.progress.fallBehind(
@@ -73,12 +74,15 @@ extension RealtimeLoop {
     func writeRound() {
         let connections = dirty
         dirty = []
+        var (messages, bytes) = (0, 0)
         for connection in connections {
             guard let chain = connection.chain else { continue }
             connection.chain = nil
-            connection.write(chain)
-            connection.flush()
+            bytes += connection.send(chain)
+            messages += chain.count
         }
+        statistics.messagesOut += messages
+        statistics.bytesOut += bytes
         chain = WriteChain()
         let tooSlow = doomed
         doomed = []

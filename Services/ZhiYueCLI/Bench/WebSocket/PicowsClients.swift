@@ -80,7 +80,7 @@ final class PicowsCounts: @unchecked Sendable {
 
     init(path: String) throws(CommandFailure) {
         self.path = path
-        let file = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let file = Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0, ftruncate(file, off_t(Self.size)) == 0 else {
             throw CommandFailure("cannot write \(path)", errno: errno)
         }

@@ -32,6 +32,8 @@ struct WebSocketBenchFigures: BenchFigures {
         /// Of the server, a message delivered.
         var processorSeconds: Double
         var latency: Latency
+        /// The same as `processorSeconds` while the latency was measured: each message is written by itself then.
+        var latencyProcessorSeconds: Double
         /// Connections.
         var lost: Int
 
@@ -42,6 +44,7 @@ struct WebSocketBenchFigures: BenchFigures {
             try container.encode(Int(deliveredPerSecond), forKey: .deliveredPerSecond)
             try container.encode(rounded(processorSeconds * 1e6), forKey: .processorMicroseconds)
             try container.encode(latency, forKey: .latency)
+            try container.encode(rounded(latencyProcessorSeconds * 1e6), forKey: .latencyProcessorMicroseconds)
             try container.encode(lost, forKey: .lost)
         }
 
@@ -51,6 +54,7 @@ struct WebSocketBenchFigures: BenchFigures {
             case deliveredPerSecond = "delivered_per_second"
             case processorMicroseconds = "server_cpu_microseconds_per_message"
             case latency = "latency_ms"
+            case latencyProcessorMicroseconds = "server_cpu_microseconds_per_message_at_10_per_second"
             case lost = "lost_connections"
         }
     }

@@ -78,7 +78,11 @@ extension WebSocketBenchRun {
             }
             try await Task.sleep(for: .seconds(1))
             let idle = resources()
+            let delivered = clients.messages
             let latency = try await pace(clients, publish)
+            let paced = resources()
+            let pacedSeconds = paced.processorSeconds - idle.processorSeconds
+            let pacedMessages = clients.messages - delivered
             try await Task.sleep(for: .seconds(1))
             let first = resources()
             let (count, seconds) = try await saturate(clients, publish)
@@ -88,6 +92,7 @@ extension WebSocketBenchRun {
                 residentBytes: Double(idle.bytes - before.bytes) / Double(clients.connections),
                 deliveredPerSecond: Double(count) / seconds,
                 processorSeconds: (last.processorSeconds - first.processorSeconds) / Double(count), latency: latency,
+                latencyProcessorSeconds: pacedSeconds / Double(pacedMessages),
                 lost: clients.lost)
         }
     }
