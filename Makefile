@@ -56,7 +56,8 @@ chaos: deps ## Kill, stop, cut off and fill up everything, counting events, task
 
 chaos-websocket: deps ## The same for WebSockets alone, and Redis away, 20,000 half-open sockets, slow and silent clients
 	$(SWIFT) build --build-tests
-	@CHAOS_SECONDS=$(SECONDS_OF_CHAOS) $(if $(SEED),CHAOS_SEED=$(SEED)) \
+	$(SWIFT) build -c release --static-swift-stdlib --product gateway
+	@CHAOS_SECONDS=$(SECONDS_OF_CHAOS) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_GATEWAY=$(CURDIR)/$(RELEASE)/gateway \
 	    $(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^ChaosTests\.(Randomized)?WebSocket'
 
 autobahn: deps ## Run the Autobahn test suite of WebSockets from the folder $(AUTOBAHN), where there is one

@@ -138,7 +138,9 @@ final class GatewayProcess: Sendable {
 
     private var pid: Int32? { process.withLock { $0?.pid } }
 
-    private static let executable = builtExecutable("gateway")
+    /// The one built with optimisation, where `CHAOS_GATEWAY` names it: thousands of clients are too many for the other one.
+    private static let executable =
+        ProcessInfo.processInfo.environment["CHAOS_GATEWAY"] ?? builtExecutable("gateway")
 }
 
 /// One of the same build as this test program.
