@@ -23,6 +23,8 @@ struct RunningGateway: Sendable {
     static let secret = "a secret of the tests, 32 bytes or more"
     /// All tests at once would keep each other, and Redis, from answering in time.
     private static let places = ConcurrencyLimit(8, maxWaiting: .max)
+    /// A test with several gateways takes one place: waiting for a second one, tests would wait for each other.
+    @TaskLocal private static var hasPlace = false
 
     let context: ServiceContext
     let port: Int
@@ -34,7 +36,8 @@ struct RunningGateway: Sendable {
         _ setup: GatewayConfiguration = GatewayConfiguration(),
         _ body: (RunningGateway) async throws -> Void
     ) async throws {
-        try await places.run { try await start(setup, body) }
+        if hasPlace { return try await start(setup, body) }
+        try await places.run { try await $hasPlace.withValue(true) { try await start(setup, body) } }
     }
 
     private static func start(
