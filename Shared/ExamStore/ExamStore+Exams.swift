@@ -32,7 +32,7 @@ extension ExamStore {
         guard id.isValid else { return nil }
         let value = try await client.send(["HGET", place(of: id).record, "json"])
         guard let record = value.bytes else { return nil }
-        return try decoded.exam(id, record) { try decode(Exam.self, value, of: "exam \(id)") }
+        return try decoded.value(id, of: record) { try decode(Exam.self, value, of: "exam \(id)") }
     }
 
     package func layout(of id: ExamID) async throws -> SheetLayout? {

@@ -13,7 +13,8 @@ package final class ExamStore: Sendable {
     let keys: RedisKeys
     /// Number of partitions (`EVENT_PARTITIONS`).
     let partitions: Int
-    let decoded = DecodedExams()
+    /// Redis is asked every time, so nothing here is ever out of date; decoding is what takes long.
+    let decoded = ExamCache<[UInt8], Exam> { record, _ in record.count }
 
     private static let commitScript = RedisScript(
         name: "commit", source: Array("local effect_guard = nil\n".utf8) + PackageResources.commit_lua)

@@ -4,13 +4,16 @@ import Domain
 import ExamStore
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import TaskQueue
 
 /// Exams: create, list, read, change, delete.
 struct ExamRoutes: Sendable {
     let store: ExamStore
     let access: ExamAccess
-    private let encoded = EncodedExams()
+    /// Of those that are asked for over and over. The exam with the questions that were shown; a marker's are not all. They are
+    /// of the same array each time the store has had no need to decode, and then not compared element by element.
+    private let encoded = ExamCache<Exam, ByteBuffer> { _, json in json.readableBytes }
 
     init(store: ExamStore, access: ExamAccess) {
         self.store = store
@@ -116,7 +119,9 @@ struct ExamRoutes: Sendable {
         if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: EntityTag.of(exam)) {
             return Response(status: .notModified, headers: headers)
         }
-        return .json(try encoded.json(of: exam), headers: headers)
+        return .json(
+            try encoded.value(exam.id, of: exam) { ByteBuffer(bytes: try JSON.encode(ExamDocument(exam: exam))) },
+            headers: headers)
     }
 
     @Sendable

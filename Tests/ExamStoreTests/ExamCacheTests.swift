@@ -3,14 +3,14 @@ import Testing
 
 @testable import ExamStore
 
-@Suite("Decoded exams")
-struct DecodedExamsTests {
+@Suite("What is made of exams")
+struct ExamCacheTests {
     @Test("A record is decoded once, and again when it is another one")
     func onlyOnce() {
-        let cache = DecodedExams()
+        let cache = Self.cache()
         var decoded = 0
         func look(_ id: ExamID, _ record: String) -> Exam {
-            cache.exam(id, Array(record.utf8)) {
+            cache.value(id, of: Array(record.utf8)) {
                 decoded += 1
                 return Self.exam(id, title: record)
             }
@@ -26,10 +26,10 @@ struct DecodedExamsTests {
 
     @Test("No more records are kept than their bytes allow, and one that is too large is still decoded")
     func bounded() {
-        let cache = DecodedExams(maxBytes: 10)
+        let cache = Self.cache(maxBytes: 10)
         var decoded = 0
         func look(_ id: ExamID, bytes: Int) {
-            _ = cache.exam(id, [UInt8](repeating: 1, count: bytes)) {
+            _ = cache.value(id, of: [UInt8](repeating: 1, count: bytes)) {
                 decoded += 1
                 return Self.exam(id, title: "")
             }
@@ -49,11 +49,15 @@ struct DecodedExamsTests {
     @Test("An exam that cannot be decoded is not remembered")
     func failing() {
         struct Failure: Error {}
-        let cache = DecodedExams()
+        let cache = Self.cache()
         for _ in 0..<2 {
-            #expect(throws: Failure.self) { try cache.exam("a", [1]) { throw Failure() } }
+            #expect(throws: Failure.self) { try cache.value("a", of: [1]) { throw Failure() } }
         }
-        #expect(cache.exam("a", [1]) { Self.exam("a", title: "x") }.title == "x")
+        #expect(cache.value("a", of: [1]) { Self.exam("a", title: "x") }.title == "x")
+    }
+
+    private static func cache(maxBytes: Int = 4 << 20) -> ExamCache<[UInt8], Exam> {
+        ExamCache(maxBytes: maxBytes) { record, _ in record.count }
     }
 
     private static func exam(_ id: ExamID, title: String) -> Exam {
