@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 
 /// A private Redis, publishers in this process, and two groups of replicas in processes of their own.
-final class ChaosSystem: Sendable {
+final class ChaosSystem: ChaosLifetime {
     struct Stuck: Error, CustomStringConvertible {
         let description: String
     }
@@ -68,14 +68,7 @@ final class ChaosSystem: Sendable {
         _ body: (ChaosSystem) async throws -> Result
     ) async throws -> Result {
         let system = try await ChaosSystem(replicasPerGroup: replicasPerGroup, synced: synced, timing: timing)
-        do {
-            let result = try await body(system)
-            await system.stop()
-            return result
-        } catch {
-            await system.stop()
-            throw error
-        }
+        return try await system.untilStopped(body)
     }
 
     // MARK: Load

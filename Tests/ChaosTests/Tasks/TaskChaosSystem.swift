@@ -8,7 +8,7 @@ import TaskQueue
 import TestSupport
 
 /// A private Redis, and workers and producers of tasks in processes of their own.
-final class TaskChaosSystem: Sendable {
+final class TaskChaosSystem: ChaosLifetime {
     struct Stuck: Error, CustomStringConvertible {
         let description: String
     }
@@ -99,14 +99,7 @@ final class TaskChaosSystem: Sendable {
     ) async throws -> Result {
         let system = try await TaskChaosSystem(
             workers: workers, places: places, production: production, timing: timing)
-        do {
-            let result = try await body(system)
-            await system.stop()
-            return result
-        } catch {
-            await system.stop()
-            throw error
-        }
+        return try await system.untilStopped(body)
     }
 
     /// Notes when a process ended by itself: no fault of Redis or the network may do that.

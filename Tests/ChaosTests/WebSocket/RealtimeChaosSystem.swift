@@ -8,7 +8,7 @@ import Redis
 import TestSupport
 
 /// A private Redis that keeps what it has acknowledged, real gateways on it, exams of a teacher, and a bus to publish on.
-final class RealtimeChaosSystem: Sendable {
+final class RealtimeChaosSystem: ChaosLifetime {
     static let admin = "root"
     static let teacher = "zhang"
 
@@ -76,14 +76,7 @@ final class RealtimeChaosSystem: Sendable {
     ) async throws -> Result {
         let system = try await RealtimeChaosSystem(
             gateways: gateways, exams: exams, settings: settings, maxOpenFiles: maxOpenFiles)
-        do {
-            let result = try await body(system)
-            await system.stop()
-            return result
-        } catch {
-            await system.stop()
-            throw error
-        }
+        return try await system.untilStopped(body)
     }
 
     func crowd(_ count: Int, seed: UInt64) -> ClientCrowd {
