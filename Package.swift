@@ -237,7 +237,8 @@ let package = Package(
         test(
             "ChaosTests",
             [
-                "Access", "ChaosWorkload", "Domain", "EventBus", "Redis", "TaskQueue", "TestSupport", "WebSocket",
+                "Access", "ChaosWorkload", "Domain", "EventBus", "Redis", "ServiceKit", "TaskQueue", "TestSupport",
+                "WebSocket",
                 asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             ]),
         test("RedisTests", ["Redis", "TestSupport", lifecycle, logging, nioCore, nioPosix]),

@@ -1,6 +1,7 @@
 internal import Access
 internal import Domain
 internal import FoundationEssentials
+internal import ServiceKit
 
 /// The gateway of a bench.
 struct BenchGateway {

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import ServiceKit
 import Synchronization
 import TestSupport
 
@@ -115,25 +116,13 @@ final class GatewayProcess: Sendable {
 
     // MARK: What it takes
 
-    /// Resident memory in bytes.
-    var residentBytes: Int {
-        guard let pid, let text = try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8) else { return 0 }
-        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * Int(getpagesize())
-    }
+    var residentBytes: Int { resources.bytes }
+    var processorSeconds: Double { resources.processorSeconds }
+    private var resources: ProcessResources { ProcessResources([pid].compactMap(\.self)) }
 
     var openFiles: Int {
         guard let pid else { return 0 }
         return (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0
-    }
-
-    /// Of user and system, in seconds.
-    var processorSeconds: Double {
-        guard let pid, let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-            let end = text.lastIndex(of: ")")
-        else { return 0 }
-        let fields = text[end...].split(separator: " ")
-        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return 0 }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     private var pid: Int32? { process.withLock { $0?.pid } }

@@ -1,6 +1,7 @@
 internal import Domain
 internal import EventBus
 internal import FoundationEssentials
+internal import ServiceKit
 
 /// The gateway and nginx with nchan under the same clients, in turn.
 extension WebSocketBenchRun {

@@ -1,6 +1,7 @@
 internal import Domain
 internal import EventBus
 internal import Redis
+internal import ServiceKit
 
 /// One run of the bench. Every part has a gateway of its own, so that none begins with another's memory.
 struct WebSocketBenchRun: Sendable {

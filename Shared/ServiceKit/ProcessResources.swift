@@ -2,13 +2,13 @@ internal import FoundationEssentials
 internal import Glibc
 
 /// What processes have used until now, all told; those that are gone count nothing.
-struct ProcessResources {
+package struct ProcessResources: Sendable {
     /// Resident memory, in bytes.
-    var bytes = 0
+    package private(set) var bytes = 0
     /// Of user and system.
-    var processorSeconds = 0.0
+    package private(set) var processorSeconds = 0.0
 
-    init(_ identifiers: [pid_t]) {
+    package init(_ identifiers: [Int32]) {
         for pid in identifiers {
             bytes += Self.residentPages(pid) * Int(sysconf(Int32(_SC_PAGESIZE)))
             processorSeconds += Self.ticks(pid) / Double(sysconf(Int32(_SC_CLK_TCK)))
