@@ -63,11 +63,7 @@ struct RealtimeFeed: Service {
                     entries.reserveCapacity(batch.count)
                     for stored in batch {
                         place.advance(to: stored)
-                        do {
-                            entries.append(try RingEntry(stored, place: place))
-                        } catch {
-                            hub.logger.error("event cannot be told", metadata: [LogKey.error: "\(error)"])
-                        }
+                        if let entry = entry(of: stored, at: place) { entries.append(entry) }
                     }
                     // In pieces, so that the event loops get to other things between them.
                     for start in stride(from: 0, to: entries.count, by: Self.piece) {
@@ -101,11 +97,14 @@ struct RealtimeFeed: Service {
                     true
                 }
                 // Some may have been removed meanwhile, and the ring must hold all behind its start.
-                guard range.scanned == expected else { continue }
+                guard range.scanned == expected else {
+                    try await Task.sleep(for: .milliseconds(100))
+                    continue
+                }
                 var place = start
                 let entries = range.events.compactMap { stored in
                     place.advance(to: stored)
-                    return try? RingEntry(stored, place: place)
+                    return entry(of: stored, at: place)
                 }
                 return (start, entries, end)
             } catch {
@@ -114,6 +113,16 @@ struct RealtimeFeed: Service {
             }
         }
         return nil
+    }
+
+    /// - Returns: nil, with a line in the log, for an event that has no form clients understand.
+    private func entry(of stored: StoredEvent, at place: StreamCursor) -> RingEntry? {
+        do {
+            return try RingEntry(stored, place: place)
+        } catch {
+            hub.logger.error("event cannot be told", metadata: [LogKey.error: "\(error)"])
+            return nil
+        }
     }
 
     /// Tells clients when Redis goes away and comes back. What happened meanwhile comes by itself.
