@@ -63,7 +63,7 @@ struct ReviewRequest: Decodable {
         }
         try Problem.check([
             ("/score", (0...question.points).contains(score), "must be from 0 to \(question.points)"),
-            ("/score", abs(score * 100 - (score * 100).rounded()) < 1e-6, "must be in steps of 0.01"),
+            ("/score", Score.isInSteps(score), "must be in steps of 0.01"),
         ])
         return Mark(
             question: question.number, score: Score.rounded(score), max: question.points, by: user.rawValue,

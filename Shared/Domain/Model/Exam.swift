@@ -89,6 +89,11 @@ package struct Exam: Codable, Equatable, Sendable {
 
 /// Arithmetic of points, exact to 0.01.
 package enum Score {
+    /// Whether it is a whole number of hundredths.
+    package static func isInSteps(_ value: Double) -> Bool {
+        abs(value * 100 - (value * 100).rounded()) < 1e-6
+    }
+
     package static func rounded(_ value: Double) -> Double {
         (value * 100).rounded() / 100
     }

@@ -42,7 +42,7 @@ extension Question {
         }
         check((1...999).contains(number), "number", "must be 1 to 999")
         check(points > 0 && points <= 1000, "points", "must be above 0 and at most 1000")
-        check(points.isFinite && abs(points * 100 - (points * 100).rounded()) < 1e-6, "points", "has steps of 0.01")
+        check(points.isFinite && Score.isInSteps(points), "points", "has steps of 0.01")
         // Also where the kind of question makes no use of them: whatever is stored is within its bounds.
         check((2...10).contains(options ?? 4), "options", "must be 2 to 10")
         check((tolerance ?? 0) >= 0 && (tolerance ?? 0).isFinite, "tolerance", "must be 0 or more")
