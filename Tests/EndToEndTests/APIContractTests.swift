@@ -17,12 +17,19 @@ extension EndToEndTests {
         let validator = try PythonProgram("openapi_spec_validator", [file.path], in: system.directory)
         #expect(try await validator.end(within: 60) == 0, "\(validator.output)\(validator.errors)")
 
-        // Requests about an exam that is there, with sheets that are marked, get further than others.
+        // Requests about an exam that is there, with sheets that are marked and reviews that wait, get further than
+        // others; and about a user who is there. A path that is left to chance may also name `root`, whom it has read
+        // about in answers, and end the sessions of the one who asks.
         let figures = try DemonstrationFigures(
-            closingLineOf: try await system.demonstration(sheets: 2, questions: 12, seed: 3))
+            closingLineOf: try await system.demonstration(sheets: 3, questions: 20, seed: 6))
         let exam = figures.examID
-        let sheets = try await client.send(.GET, "/api/exams/\(exam)/sheets").decode(Sheets.self)
-        let sheet = try #require(sheets.items.first?.id)
+        let reviews = try await client.send(.GET, "/api/reviews?exam_id=\(exam)").decode(Reviews.self)
+        let review = try #require(reviews.items.first)
+        let sheet = review.sheet
+        let teacher = try await client.send(
+            .POST, "/api/users",
+            json: Array(#"{"id": "teacher", "role": "teacher", "password": "a long enough password"}"#.utf8))
+        #expect(teacher.status == 201, "\(teacher.text)")
         let settings = system.directory.appendingPathComponent("schemathesis.toml")
         // Signing out voids the token it is asked with, and with it all that comes after: that is tried with another one.
         let other = try await system.command(["token", "--user", "other", "--role", "admin"])
@@ -34,7 +41,8 @@ extension EndToEndTests {
         "path.exam" = "\(exam)"
         "path.sheet" = "\(sheet)"
         "path.task" = "ocr:\(sheet)"
-        "path.review" = "\(sheet).q1"
+        "path.review" = "\(review.id)"
+        "path.user" = "teacher"
         "query.exam_id" = "\(exam)"
 
         [[operations]]
@@ -44,6 +52,10 @@ extension EndToEndTests {
         [[operations]]
         include-name = "DELETE /api/exams/{exam}"
         parameters = { "path.exam" = "nothing" }
+
+        [[operations]]
+        include-name = "DELETE /api/users/{user}"
+        parameters = { "path.user" = "nobody" }
 
         """.write(to: settings, atomically: true, encoding: .utf8)
         let contract = try PythonProgram(
@@ -69,9 +81,15 @@ extension EndToEndTests {
         #expect(try await system.stop() == 0)
     }
 
-    private struct Sheets: Decodable {
+    private struct Reviews: Decodable {
         struct Item: Decodable {
-            let id: SheetID
+            let id: String
+            let sheet: SheetID
+
+            enum CodingKeys: String, CodingKey {
+                case id
+                case sheet = "sheet_id"
+            }
         }
 
         let items: [Item]
