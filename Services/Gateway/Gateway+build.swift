@@ -107,6 +107,7 @@ enum Gateway {
             authenticator: authenticator,
             repeats: RepeatStore(client: context.client, keys: context.settings.keys),
             configuration: configuration)
+        context.health.require(orSay: "the event streams have not been reached") { [weak hub] in hub?.isFed ?? false }
         routes.addHealth(context.health) { gauges.text + hub.metrics }
         AuthRoutes(signIn: signIn, sessions: sessions, authenticator: authenticator, audit: audit)
             .declare(in: routes)

@@ -9,6 +9,7 @@ package final class ServiceHealth: Sendable {
     private let started: ContinuousClock.Instant
     private let service: String
     private let stopping = Mutex(false)
+    private let requirements = Mutex<[Requirement]>([])
     private static let patience: Duration = .milliseconds(1500)
 
     package init(service: String, client: RedisClient) {
@@ -22,9 +23,24 @@ package final class ServiceHealth: Sendable {
         stopping.withLock { $0 = true }
     }
 
+    private struct Requirement {
+        let problem: String
+        let isMet: @Sendable () -> Bool
+    }
+
+    /// From now on the process is not ready while something it needs to work is not there.
+    ///
+    /// - Parameters:
+    ///   - problem: what the process answers meanwhile.
+    ///   - isMet: asked each time, and must not take long.
+    package func require(orSay problem: String, _ isMet: @escaping @Sendable () -> Bool) {
+        requirements.withLock { $0.append(Requirement(problem: problem, isMet: isMet)) }
+    }
+
     /// - Returns: nil when ready, else what is missing.
     package func problem() async -> String? {
         if stopping.withLock({ $0 }) { return "stopping" }
+        if let missing = requirements.withLock({ $0 }).first(where: { !$0.isMet() }) { return missing.problem }
         return await answers() ? nil : "Redis does not answer"
     }
 

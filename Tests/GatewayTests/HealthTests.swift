@@ -40,6 +40,17 @@ import Testing
         #expect(counts == [2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4])
     }
 
+    @Test func `a gateway that is not at the event streams is not ready`() async throws {
+        try await RunningGateway.run { gateway in
+            gateway.hub.isFed = false
+            let answer = try await gateway.send("GET", "/readyz", token: "")
+            #expect(answer.status == 503)
+            #expect(answer.text == "the event streams have not been reached\n")
+            gateway.hub.isFed = true
+            #expect(try await gateway.send("GET", "/readyz", token: "").status == 200)
+        }
+    }
+
     @Test func `not ready is said before a command would give up`() async throws {
         try await RunningGateway.run { gateway in
             #expect(try await gateway.send("GET", "/readyz", token: "").status == 200)

@@ -81,10 +81,7 @@ struct RunningGateway: Sendable {
             var ports = listening.makeAsyncIterator()
             let port = try #require(await ports.next())
             do {
-                // Until it has reached the event streams, subscriptions are told to try again.
-                for loop in hub.loops {
-                    while try await loop.eventLoop.submit({ loop.ring == nil }).get() { await Task.yield() }
-                }
+                while await context.health.problem() != nil { await Task.yield() }
                 try await body(RunningGateway(context: context, port: port, redis: redis, gauges: gauges, hub: hub))
             } catch {
                 await group.triggerGracefulShutdown()

@@ -46,6 +46,7 @@ struct RealtimeFeed: Service {
         while !Task.isCancelled {
             guard let recent = await recent() else { return }
             await hub.onAllLoops { $0.start(at: recent.start, with: recent.entries) }
+            hub.isFed = true
             await feed(from: recent.end)
         }
     }
@@ -73,6 +74,7 @@ struct RealtimeFeed: Service {
                 }
             } catch is EventsLostError {
                 hub.logger.error("Redis has lost events: clients are sent away to come back")
+                hub.isFed = false
                 await hub.onAllLoops { $0.startAnew() }
                 return
             } catch {

@@ -29,6 +29,7 @@ final class RealtimeHub: Sendable {
     private let loopOf: [ObjectIdentifier: RealtimeLoop]
     private let origins: OriginPolicy
     private let draining = Mutex(false)
+    private let fed = Mutex(false)
     private let lastFigures = Mutex(RealtimeStatistics())
     private let observation = Mutex<RevocationObservation?>(nil)
 
@@ -135,6 +136,12 @@ final class RealtimeHub: Sendable {
 
     /// In the text format of Prometheus; what was counted last.
     var metrics: String { lastFigures.withLock { $0 }.text }
+
+    /// Whether the event streams have been reached. Until then subscriptions are told to try again.
+    var isFed: Bool {
+        get { fed.withLock { $0 } }
+        set { fed.withLock { $0 = newValue } }
+    }
 
     // MARK: All event loops
 
