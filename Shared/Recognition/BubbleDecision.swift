@@ -33,8 +33,8 @@ struct BubbleDecision: Equatable {
         case 1:
             var flags: [FieldFlag] = []
             if second >= levels.empty {
-                // Dark pixels are ink: a second mark made more lightly, or a stray stroke.
-                let isInk = order.dropFirst().contains { bubbles[$0].dark >= thresholds.strayInk }
+                // Strokes are ink: a second mark made more lightly, or a stray one.
+                let isInk = order.dropFirst().contains { bubbles[$0].stroke >= thresholds.strayInk }
                 if isInk {
                     flags.append(.uncertain)
                 } else if second > thresholds.residueShare * first {
@@ -71,7 +71,7 @@ struct BubbleDecision: Equatable {
                 flags += doubts(bubble, levels: levels, thresholds: thresholds)
                 // Far lighter than its neighbour: rubbed out, or a second thought?
                 if bubble.fill < thresholds.shareOfFirst * first { flags.append(.uncertain) }
-            } else if bubble.fill >= max(levels.empty, 0.6 * levels.mark) || bubble.dark >= thresholds.strayInk {
+            } else if bubble.fill >= max(levels.empty, 0.6 * levels.mark) || bubble.stroke >= thresholds.strayInk {
                 flags.append(bubble.dark < 0.05 && first >= levels.mark ? .erased : .faint)
                 margin = 0
             } else {

@@ -4,6 +4,9 @@ struct BubbleMeasure: Equatable, Sendable {
     var fill: Double
     /// Share of the inside that is dark (at least two thirds of full ink) over that of the empty print.
     var dark: Double
+    /// Share of the inside where a stroke may be (at least 0.45 of full ink) over that of the empty print: thin strokes are
+    /// lighter than the ink when scanned coarsely, and what a rubber leaves is grey all over.
+    var stroke: Double
     /// Mean darkness around the bubble over that of the sheet's empty bubbles.
     var halo: Double
 }
@@ -13,6 +16,7 @@ struct BubbleMeter {
     struct Raw {
         var inside: Double
         var dark: Double
+        var stroke: Double
         var halo: Double
         var value: String
     }
@@ -32,25 +36,28 @@ struct BubbleMeter {
         // Empty bubbles are the lightest ones of their letter; when all of a letter are filled, the other letters tell.
         let lightest = min(all.map(\.inside).quantile(0.1) ?? 0, maximumPrint)
         let lightestDark = min(all.map(\.dark).quantile(0.1) ?? 0, maximumPrint)
+        let lightestStroke = min(all.map(\.stroke).quantile(0.1) ?? 0, maximumPrint)
         let quietHalo = all.map(\.halo).quantile(0.25) ?? 0
         var byValue: [String: [Raw]] = [:]
         for one in all { byValue[one.value, default: []].append(one) }
-        let prints = byValue.mapValues { same -> (inside: Double, dark: Double) in
-            guard same.count >= 4 else { return (lightest + 0.02, lightestDark + 0.02) }
+        let prints = byValue.mapValues { same -> (inside: Double, dark: Double, stroke: Double) in
+            guard same.count >= 4 else { return (lightest + 0.02, lightestDark + 0.02, lightestStroke + 0.02) }
             return (
                 min(same.map(\.inside).quantile(0.3) ?? 0, lightest + maximumPrintSpread),
-                min(same.map(\.dark).quantile(0.3) ?? 0, lightestDark + maximumPrintSpread)
+                min(same.map(\.dark).quantile(0.3) ?? 0, lightestDark + maximumPrintSpread),
+                min(same.map(\.stroke).quantile(0.3) ?? 0, lightestStroke + maximumPrintSpread)
             )
         }
         return raw.map { group in
             // Some foreign sheets shade whole columns or rows.
             let shade = isForeign && group.count >= 4 ? group.map(\.inside).sorted()[1] : 0
             return group.map { one in
-                var print = prints[one.value] ?? (lightest, lightestDark)
+                var print = prints[one.value] ?? (lightest, lightestDark, lightestStroke)
                 print.inside = max(print.inside, min(shade, lightest + 1.5 * maximumPrintSpread))
                 return BubbleMeasure(
                     fill: (one.inside - print.inside) / max(0.2, 1 - print.inside),
-                    dark: (one.dark - print.dark) / max(0.2, 1 - print.dark), halo: one.halo - quietHalo)
+                    dark: (one.dark - print.dark) / max(0.2, 1 - print.dark),
+                    stroke: (one.stroke - print.stroke) / max(0.2, 1 - print.stroke), halo: one.halo - quietHalo)
             }
         }
     }
@@ -67,6 +74,7 @@ struct BubbleMeter {
         let image = page.image
         var sum = 0.0
         var dark = 0
+        var stroke = 0
         var count = 0
         var haloSum = 0.0
         var haloCount = 0
@@ -88,6 +96,7 @@ struct BubbleMeter {
                     sum += ink
                     count += 1
                     if ink > 0.65 { dark += 1 }
+                    if ink > 0.45 { stroke += 1 }
                 } else if u * outerShare.x > outerRest {
                     haloSum += min(max((paper - Double(line[x])) * factor, 0), 1.1)
                     haloCount += 1
@@ -96,7 +105,7 @@ struct BubbleMeter {
         }
         let total = Double(max(1, count))
         return Raw(
-            inside: sum / total, dark: Double(dark) / total, halo: haloSum / Double(max(1, haloCount)),
-            value: spot.value)
+            inside: sum / total, dark: Double(dark) / total, stroke: Double(stroke) / total,
+            halo: haloSum / Double(max(1, haloCount)), value: spot.value)
     }
 }

@@ -11,7 +11,7 @@ package struct BubbleThresholds: Sendable {
     package var shareOfFirst = 0.5
     /// Up to this share of the first one's darkness a second bubble is smudge or rubbed out, and ignored.
     package var residueShare = 0.35
-    /// Share of dark pixels from which a bubble too light for a mark still holds ink and makes its question doubtful.
+    /// Share of strokes from which a bubble too light for a mark still holds ink and makes its question doubtful.
     package var strayInk = 0.06
     /// On a sheet of dark strokes, grey without any dark pixel up to this darkness is what a rubber left, and ignored.
     package var residueCeiling = 0.14
@@ -57,7 +57,8 @@ struct SheetLevels: Equatable {
 extension SheetLevels {
     /// The measure with what a rubber left of an older mark taken out.
     func withoutResidue(_ bubble: BubbleMeasure, first: Double, thresholds: BubbleThresholds) -> BubbleMeasure {
-        guard penIsDark, bubble.dark < 0.02, bubble.fill < thresholds.residueCeiling, bubble.fill < 0.75 * first else {
+        let isGrey = bubble.dark < 0.02 && bubble.stroke < thresholds.strayInk
+        guard penIsDark, isGrey, bubble.fill < thresholds.residueCeiling, bubble.fill < 0.75 * first else {
             return bubble
         }
         var clean = bubble

@@ -13,6 +13,9 @@ package struct ReaderConfiguration: Sendable {
     package var textConfidence = 0.95
     /// The same where only few characters can be, as in a number, so that most mistakes are ruled out beforehand.
     package var alphabetConfidence = 0.85
+    /// There, text is flagged too when something is left out of it with a larger probability than this, 0 to 1. Lost
+    /// decimal points have 0.12 and more, numbers read in full 0.002 and less.
+    package var omission = 0.02
     /// Thresholds for bubbles.
     package var bubbles = BubbleThresholds()
 

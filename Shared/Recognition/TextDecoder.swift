@@ -5,9 +5,11 @@ struct TextDecoder {
         var text: String
         /// Confidence of each character, 0 to 1.
         var confidences: [Double]
+        /// The largest probability, 0 to 1, that something is between two characters which the text leaves out.
+        var omission = 0.0
 
-        /// That of the least certain character; 1 for an empty line.
-        var confidence: Double { confidences.min() ?? 1 }
+        /// That of the least certain character, or that none is missing if that is less; 1 for an empty line.
+        var confidence: Double { min(confidences.min() ?? 1, 1 - omission) }
     }
 
     /// The characters by class; class 0 is the blank, so character i is class i + 1.
@@ -49,12 +51,16 @@ struct TextDecoder {
         }
         let groups = alphabet.map { self.groups(alphabet: $0) }
         var line = Line(text: "", confidences: [])
+        func row(_ step: Int) -> UnsafeBufferPointer<Float> {
+            UnsafeBufferPointer(rebasing: scores[(step * classCount)..<((step + 1) * classCount)])
+        }
         var previous = -1
+        var written: [(step: Int, identity: Int)] = []
         for step in 0..<steps {
-            let row = UnsafeBufferPointer(rebasing: scores[(step * classCount)..<((step + 1) * classCount)])
-            let best = groups.map { Self.best(row, $0) } ?? best(row)
+            let best = groups.map { Self.best(row(step), $0) } ?? best(row(step))
             defer { previous = best.identity }
             guard best.identity != 0 else { continue }
+            written.append((step, best.identity))
             if best.identity == previous {
                 // The same stroke seen again; its clearest view counts.
                 if let last = line.confidences.indices.last {
@@ -64,6 +70,16 @@ struct TextDecoder {
             }
             line.text += best.text
             line.confidences.append(best.score)
+        }
+        if let groups {
+            // Between two characters a step is a blank, or one of the two not quite over or begun.
+            for (left, right) in zip(written, written.dropFirst()) {
+                let expected = [0] + [left.identity, right.identity].flatMap { groups[$0 - 1].classes }
+                for step in (left.step + 1)..<right.step {
+                    let known = expected.reduce(0.0) { $1 < classCount ? $0 + Double(row(step)[$1]) : $0 }
+                    line.omission = max(line.omission, 1 - known)
+                }
+            }
         }
         return line
     }

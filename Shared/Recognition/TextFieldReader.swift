@@ -37,22 +37,39 @@ final class TextFieldReader {
         let result = try model.read(line, alphabet: field.alphabet)
         let value = result.text.split(separator: " ").joined(separator: " ")
         guard !value.isEmpty else { return FieldReading(value: "", confidence: 0, flags: [.unreadable]) }
-        let least = field.alphabet == nil ? configuration.textConfidence : configuration.alphabetConfidence
-        let isSure = result.confidence >= least && (field.alphabet != nil || !Self.mayHoldSpeck(value))
+        let isSure =
+            if let alphabet = field.alphabet {
+                result.confidence >= configuration.alphabetConfidence && result.omission <= configuration.omission
+                    && (!alphabet.contains(".") || Self.isNumber(value))
+            } else {
+                result.confidence >= configuration.textConfidence && !Self.mayHoldSpeck(value)
+            }
         return FieldReading(value: value, confidence: result.confidence, flags: isSure ? [] : [.uncertain])
     }
 
     /// Marks as small as a speck of dirt or the rest of a frame, which the network reads with confidence.
     private static let smallMarks = Set<Character>(".,'`´-_·:;~^\"、。，．‘’“”—–")
 
-    /// True when a small mark is not held by a letter or digit on both sides, as in "3.14" or "don't".
+    /// True for a plain decimal number whose point, if any, is between digits. Two points, or one at an end, may be dirt.
+    static func isNumber(_ text: String) -> Bool {
+        let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+        return Question.number(from: text) != nil && digits.first?.isNumber == true && digits.last?.isNumber == true
+    }
+
+    /// True when a small mark is not held by a letter or digit on both sides, as in "3.14" or "don't". Chinese characters
+    /// hold none: they have no such marks between them, but in foreign names.
     static func mayHoldSpeck(_ text: String) -> Bool {
         let characters = Array(text)
         func isHeld(_ index: Int) -> Bool {
             characters.indices.contains(index) && (characters[index].isLetter || characters[index].isNumber)
+                && !characters[index].isIdeograph
         }
         return characters.indices.contains { index in
             smallMarks.contains(characters[index]) && !(isHeld(index - 1) && isHeld(index + 1))
         }
     }
+}
+
+extension Character {
+    fileprivate var isIdeograph: Bool { unicodeScalars.first?.properties.isIdeographic == true }
 }

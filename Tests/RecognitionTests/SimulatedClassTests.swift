@@ -58,4 +58,29 @@ import Testing
         #expect(wrong == [])
         #expect(Double(flagged) <= example.flagged * Double(count), "\(flagged) of \(count)")
     }
+
+    /// Sheets whose coarse scans once gave wrong values without a flag.
+    @Test(
+        "At 150 dpi lost points and light crosses are flagged", .enabled(if: Dependencies.areInstalled),
+        arguments: [
+            // Decimal points that are hardly there, or two of them.
+            (seed: UInt64(1), sheet: 78, field: "q32"), (1, 293, "q29"), (1, 365, "q29"), (1, 492, "q32"),
+            // A second answer crossed with a pencil.
+            (1, 179, "q11"),
+            // Dirt beside and between characters.
+            (2, 415, "q36"), (2, 482, "q30"),
+        ])
+    func coarse(seed: UInt64, sheet: Int, field: String) throws {
+        let exam = Exam(
+            id: "00000000000000000000000000000000", draft: SimulatedExam.make(questions: 40, seed: seed),
+            owner: "teacher", createdAt: Timestamp(milliseconds: 0), updatedAt: Timestamp(milliseconds: 0), version: 1,
+            keyVersion: 1)
+        let layout = AnswerSheetLayout.make(for: exam)
+        let simulated = try SimulatedSheets(exam: exam, seed: seed, formats: [.jpeg], dpi: 150).sheet(sheet)
+        let reader = PageReader(configuration: Dependencies.configuration)
+        let reading = try reader.read(
+            try #require(simulated.files.first).bytes, page: 0, layout: layout, expectedExam: exam.id)
+        let read = try #require(reading.fields[field])
+        #expect(read.value == simulated.truth[field] || !read.flags.isEmpty, "\(read)")
+    }
 }

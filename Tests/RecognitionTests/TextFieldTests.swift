@@ -60,9 +60,20 @@ enum Dependencies {
         arguments: [
             ("photosynthesis.", true), ("'Beijing", true), ("水。", true), ("a . b", true), ("photosynthesis", false),
             ("3.14", false), ("don't", false), ("well-known", false), ("f(x)", false), ("50%", false),
+            ("光合作·用", true), ("光合作用", false), ("列夫·托尔斯泰", true), ("H2O水", false),
         ])
     func speck(text: String, isDoubted: Bool) {
         #expect(TextFieldReader.mayHoldSpeck(text) == isDoubted)
+    }
+
+    @Test(
+        "A number's point is between digits, and there is one",
+        arguments: [
+            ("3.14", true), ("-27", true), ("0", true), ("8.9.4", false), ("-45.", false), (".5", false), ("-", false),
+            ("4-5", false), ("", false),
+        ])
+    func number(text: String, isNumber: Bool) {
+        #expect(TextFieldReader.isNumber(text) == isNumber)
     }
 
     @Test("A full stop behind the text is flagged", .enabled(if: Dependencies.areInstalled))
@@ -161,6 +172,26 @@ enum Dependencies {
         let line = decode([(4, 0.9), (0, 0.9), (6, 0.9)], alphabet: "0123456789")
         #expect(line.text == "10")
         #expect(line.confidence > 0.8)
+    }
+
+    @Test("What is left out between two characters takes the confidence, what a character begins or ends with does not")
+    func omission() {
+        /// Probabilities of the blank, "l", the foreign "a", "1" and "0" in one step.
+        func step(blank: Float, l: Float = 0, a: Float = 0, one: Float = 0, zero: Float = 0) -> [Float] {
+            [blank, a, 0, one, l, zero, 0, 0]
+        }
+        func omission(_ between: [Float]) -> Double {
+            let steps = [step(blank: 0, one: 1), between, step(blank: 0, zero: 1)]
+            return steps.flatMap { $0 }.withUnsafeBufferPointer { scores in
+                let line = decoder.decode(scores, steps: 3, classCount: 8, alphabet: "01")
+                #expect(line.text == "10")
+                #expect(abs(line.confidence - (1 - line.omission)) < 1e-6)
+                return line.omission
+            }
+        }
+        #expect(omission(step(blank: 1)) < 1e-6)
+        #expect(omission(step(blank: 0.5, l: 0.2, one: 0.2, zero: 0.1)) < 1e-6)
+        #expect(abs(omission(step(blank: 0.7, a: 0.3)) - 0.3) < 1e-6)
     }
 
     @Test("A letter where only digits can be gives little confidence")

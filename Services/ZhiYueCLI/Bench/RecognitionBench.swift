@@ -89,7 +89,9 @@ struct RecognitionBench: AsyncParsableCommand {
                     figures.fieldMilliseconds.append((reading.milliseconds - plain.milliseconds) / Double(written))
                     if let cpu = Self.difference(plainCPU, allCPU) { figures.fieldCPU.append(cpu / Double(written)) }
                 }
-                figures.compare(reading, with: sheet.truth)
+                for line in figures.compare(reading, with: sheet.truth) where !json {
+                    writeError("sheet \(index + 1), \(line)")
+                }
             }
             figures.sheetMilliseconds.append(milliseconds)
             if !json, index.isMultiple(of: 10) { writeError("\(index + 1) of \(sheets) sheets read") }
@@ -121,16 +123,21 @@ struct RecognitionFigures {
     var wrong = 0
     var flagged = 0
 
-    mutating func compare(_ reading: PageReading, with truth: [String: String]) {
+    /// - Returns: a line for each field that is wrong without a flag.
+    mutating func compare(_ reading: PageReading, with truth: [String: String]) -> [String] {
+        var lines: [String] = []
         for (name, field) in reading.fields {
             guard let truth = truth[name] else { continue }
             fields += 1
             switch FieldVerdict(field, truth: truth) {
             case .right: continue
             case .flagged: flagged += 1
-            case .wrong: wrong += 1
+            case .wrong:
+                wrong += 1
+                lines.append("\(name): wrong without a flag: read \"\(field.value)\", truth \"\(truth)\"")
             }
         }
+        return lines
     }
 
     func table() -> String {
