@@ -126,10 +126,10 @@ enum Gateway {
                 store: store, blobs: blobs, queue: queue,
                 intake: ScanIntake(limits: .init(maxFileBytes: configuration.upload.fileBytes)))
         ).declare(in: routes)
-        SheetRoutes(store: store, access: access, blobs: blobs).declare(in: routes)
+        let pictures = ScanPictures(blobs: blobs, logger: context.logger)
+        SheetRoutes(store: store, access: access, blobs: blobs, pictures: pictures).declare(in: routes)
         ReviewRoutes(
-            store: store, access: access, cutOuts: CutOuts(blobs: blobs, logger: context.logger), blobs: blobs,
-            lease: configuration.reviewLease
+            store: store, access: access, pictures: pictures, blobs: blobs, lease: configuration.reviewLease
         ).declare(in: routes)
         TaskRoutes(queue: queue, access: access, audit: audit).declare(in: routes)
         QueueRoutes(queue: queue, audit: audit).declare(in: routes)

@@ -30,10 +30,14 @@ private final class PageReaderAdapter: ImageReading {
         try reader.read(bytes, page: imageIndex, layout: layout, expectedExam: expectedExam)
     }
 
-    func cutOut(
-        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?, area: Box
+    func picture(
+        of subject: PictureSubject, _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?
     ) throws(ReadingFailure) -> [UInt8] {
-        try reader.cutOut(bytes, page: imageIndex, layout: layout, expectedExam: expectedExam, area: area)
+        switch subject {
+        case .area(let area):
+            try reader.cutOut(bytes, page: imageIndex, layout: layout, expectedExam: expectedExam, area: area)
+        case .page: try reader.picture(bytes, page: imageIndex, layout: layout, expectedExam: expectedExam)
+        }
     }
 
     func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading {

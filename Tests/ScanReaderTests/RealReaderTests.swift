@@ -60,8 +60,8 @@ import Testing
         try await withReader { reader in
             var bytes: [Int] = []
             for area in [box, empty] {
-                let image = try await reader.cutOut(
-                    ScanSource(bytes: picture), layout: layout, expectedExam: "exam1", area: area)
+                let image = try await reader.picture(
+                    of: .area(area), ScanSource(bytes: picture), layout: layout, expectedExam: "exam1")
                 let size = try #require(ImageSize(jpeg: BoundedFile(image)))
                 let scale = 200 / 25.4
                 #expect(abs(Double(size.pixels) - area.width * area.height * scale * scale) < 2000)
@@ -73,13 +73,42 @@ import Testing
                 ("exam1", Box(x: 5, y: 5, width: 5000, height: 5), .noSheetFound),
             ] {
                 let failure = await failure { () throws(ReadingFailure) in
-                    try await reader.cutOut(
-                        ScanSource(bytes: picture), layout: layout, expectedExam: exam, area: area)
+                    try await reader.picture(
+                        of: .area(area), ScanSource(bytes: picture), layout: layout, expectedExam: exam)
                 }
                 #expect(failure?.code == code)
             }
             // The process goes on reading pages.
             #expect(try await reader.read(ScanSource(bytes: picture), layout: layout, expectedExam: nil).page == 1)
+        }
+    }
+
+    @Test func `a whole page is shown flat where it is found, and else as it was scanned`() async throws {
+        let (layout, pdf) = try Samples.answerSheet()
+        let tools = PDFTools(resolution: 100, maxPixels: 10_000_000)
+        let picture = try tools.render(.bytes(pdf), page: 0, until: .now + .seconds(20))
+        let large = try PDFTools(resolution: 300, maxPixels: 40_000_000)
+            .render(.bytes(pdf), page: 0, until: .now + .seconds(20))
+        let page = try #require(layout.pages.first)
+        let none = SheetLayout(pages: [])
+        // Flat it is all of the page and nothing else; as fine as the scan, but no larger than anybody looks at.
+        let (fine, largest) = (100 / 25.4, 2400 / page.height)
+        try await withReader { reader in
+            for (source, layout, exam, scale) in [
+                (picture, layout, ExamID("exam1"), 4), (picture, layout, "exam2", fine), (picture, none, "exam1", fine),
+                (large, layout, "exam1", largest), (large, none, "exam1", largest),
+            ] {
+                let image = try await reader.picture(
+                    of: .page, ScanSource(bytes: source), layout: layout, expectedExam: exam)
+                let pixels = try #require(ImageSize(jpeg: BoundedFile(image))?.pixels)
+                let expected = page.width * page.height * scale * scale
+                #expect(abs(Double(pixels) - expected) < 0.01 * expected)
+            }
+            let failure = await failure { () throws(ReadingFailure) in
+                try await reader.picture(
+                    of: .page, ScanSource(bytes: Array("no image".utf8)), layout: layout, expectedExam: nil)
+            }
+            #expect(failure?.code == .notAnImage)
         }
     }
 

@@ -9,7 +9,7 @@ import Hummingbird
 struct ReviewRoutes: Sendable {
     let store: ExamStore
     let access: ExamAccess
-    let cutOuts: CutOuts
+    let pictures: ScanPictures
     let blobs: BlobStore
     /// How long nobody else gets a review that somebody has taken.
     let lease: Duration
@@ -155,21 +155,23 @@ struct ReviewRoutes: Sendable {
             let layout = try await store.layout(of: exam.id),
             let (scan, page, area) = place(of: parts.target, on: sheet, layout), blobs.contains(scan.blob)
         else { throw Problem.notFound("image", call.reviewID) }
-        let tag = "\"\(scan.blob.rawValue.prefix(32))-\(scan.filePage)-\(parts.target.name)\""
+        let key = ScanPictures.Key(
+            blob: scan.blob, filePage: scan.filePage, field: area.map { _ in parts.target.name })
         let headers: HTTPFields = [
-            .eTag: tag, .cacheControl: "private, max-age=3600", .contentSecurityPolicy: "default-src 'none'; sandbox",
+            .eTag: key.entityTag, .cacheControl: "private, max-age=3600",
+            .contentSecurityPolicy: "default-src 'none'; sandbox",
         ]
-        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: tag) {
+        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: key.entityTag) {
             return Response(status: .notModified, headers: headers)
         }
-        let key = CutOuts.Key(blob: scan.blob, page: scan.filePage, target: parts.target.name)
-        let image = try await cutOuts.image(key, of: page, exam: exam.id, area: area)
+        let image = try await pictures.picture(key, area: area, layout: SheetLayout(pages: [page]), exam: exam.id)
         return .bytes(image, type: "image/jpeg", headers: headers)
     }
 
+    /// The area is nil for a whole page.
     private func place(
         of target: ReviewTarget, on sheet: Sheet, _ layout: SheetLayout
-    ) -> (SheetPage, LayoutPage, Box)? {
+    ) -> (SheetPage, LayoutPage, area: Box?)? {
         let read = sheet.pages.filter { $0.reading != nil }
         // Of several pages the one in doubt.
         let doubtful = read.filter { scan in
@@ -177,10 +179,9 @@ struct ReviewRoutes: Sendable {
             return target == .page ? scan.reading?.flags.isEmpty == false : !flags.isEmpty
         }
         for scan in doubtful + read {
-            guard let page = layout.pages.first(where: { $0.number == scan.reading?.page }),
-                let area = target == .page ? CutOutArea.whole(page) : CutOutArea.area(of: target.name, on: page)
-            else { continue }
-            return (scan, page, area)
+            guard let page = layout.pages.first(where: { $0.number == scan.reading?.page }) else { continue }
+            if target == .page { return (scan, page, nil) }
+            if let area = CutOutArea.area(of: target.name, on: page) { return (scan, page, area) }
         }
         return nil
     }

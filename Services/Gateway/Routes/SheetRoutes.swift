@@ -10,12 +10,22 @@ struct SheetRoutes: Sendable {
     let store: ExamStore
     let access: ExamAccess
     let blobs: BlobStore
+    let pictures: ScanPictures
     private let files = FileIO()
 
-    init(store: ExamStore, access: ExamAccess, blobs: BlobStore) {
+    init(store: ExamStore, access: ExamAccess, blobs: BlobStore, pictures: ScanPictures) {
         self.store = store
         self.access = access
         self.blobs = blobs
+        self.pictures = pictures
+    }
+
+    /// How a scan is sent.
+    enum ScanForm: String, CaseIterable {
+        /// The file as it was uploaded, with all its pages.
+        case original
+        /// The page alone, flat and upright where its print was found.
+        case jpeg
     }
 
     func declare(in routes: RouteTable) {
@@ -38,11 +48,17 @@ struct SheetRoutes: Sendable {
         routes.on(
             .get, "/api/sheets/{sheet}/image", allow: .staff,
             Operation(
-                "The scan, as it was uploaded.",
+                "The scan of a page.",
                 parameters: [
                     .query("page", .integer(1...10_000), "The sheet's image, 1 for the first and when absent."),
+                    .query(
+                        "as", .choice(of: ScanForm.self),
+                        "`original`: the file as it was uploaded, with all its pages; the default for PNG and JPEG. "
+                            + "`jpeg`: the page alone, flat and upright where its print was found; the default for PDF "
+                            + "and TIFF."),
                     .ifNoneMatch,
-                ], .content("*/*", "A PNG, JPEG, TIFF or PDF.", headers: [.eTag: "Names the content."]), .notModified),
+                ], .content("*/*", "A JPEG, or a PNG, TIFF or PDF.", headers: [.eTag: "Names the content."]),
+                .notModified),
             use: image)
     }
 
@@ -68,7 +84,7 @@ struct SheetRoutes: Sendable {
         return try .json(ListDocument(items: marks.map(MarkDocument.init), nextCursor: nil))
     }
 
-    /// The file as it was uploaded, `page` counting the sheet's images from 1.
+    /// `page` counts the sheet's images from 1.
     @Sendable
     private func image(_ call: Call) async throws -> Response {
         let sheet = try await sheet(call)
@@ -77,6 +93,11 @@ struct SheetRoutes: Sendable {
         let page = sheet.pages[number - 1]
         guard blobs.contains(page.blob) else { throw Problem.notFound("image", page.blob) }
         let kind = FileKind(start: try await blobs.start(of: page.blob))
+        let forms = ScanForm.allCases.map(\.rawValue).joined(separator: " or ")
+        let form = try call.query("as", forms, ScanForm.init(rawValue:))
+        guard form ?? (kind == .png || kind == .jpeg ? .original : .jpeg) == .original else {
+            return try await picture(of: page, sheet, call)
+        }
         let headers: HTTPFields = [
             .contentType: kind?.mediaType ?? "application/octet-stream",
             .contentDisposition: ContentDisposition.inline(page.file),
@@ -90,6 +111,22 @@ struct SheetRoutes: Sendable {
         }
         let body = try await files.loadFile(path: blobs.path(of: page.blob), context: call.context)
         return Response(status: .ok, headers: headers, body: body)
+    }
+
+    private func picture(of page: SheetPage, _ sheet: Sheet, _ call: Call) async throws -> Response {
+        let key = ScanPictures.Key(blob: page.blob, filePage: page.filePage, field: nil)
+        let headers: HTTPFields = [
+            .eTag: key.entityTag, .cacheControl: "private, max-age=3600",
+            .contentSecurityPolicy: "default-src 'none'; sandbox",
+        ]
+        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: key.entityTag) {
+            return Response(status: .notModified, headers: headers)
+        }
+        var layout = try await store.layout(of: sheet.examID) ?? SheetLayout(pages: [])
+        // What was read names the page, so that no other needs to be tried.
+        if let number = page.reading?.page { layout.pages.removeAll { $0.number != number } }
+        let image = try await pictures.picture(key, area: nil, layout: layout, exam: sheet.examID)
+        return .bytes(image, type: "image/jpeg", headers: headers)
     }
 
     /// The sheet of the address, or the one it was joined to.

@@ -12,16 +12,16 @@ package protocol ImageReading {
     func read(_ bytes: [UInt8], templatePath: String) throws(ReadingFailure) -> PageReading
 
     /// - Returns: a JPEG.
-    func cutOut(
-        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?, area: Box
+    func picture(
+        of subject: PictureSubject, _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?
     ) throws(ReadingFailure) -> [UInt8]
 }
 
 extension ImageReading {
-    package func cutOut(
-        _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?, area: Box
+    package func picture(
+        of subject: PictureSubject, _ bytes: [UInt8], imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?
     ) throws(ReadingFailure) -> [UInt8] {
-        throw ReadingFailure(.readerUnavailable, "This reader cuts nothing out.")
+        throw ReadingFailure(.readerUnavailable, "This reader makes no pictures.")
     }
 }
 
@@ -66,10 +66,10 @@ package enum ReaderLoop {
         _ request: ReaderRequest, _ bytes: [UInt8], _ layout: SheetLayout?, _ reader: any ImageReading
     ) throws -> ReaderReply {
         do throws(ReadingFailure) {
-            if let area = request.area, let layout {
-                let image = try reader.cutOut(
-                    bytes, imageIndex: request.imageIndex, layout: layout, expectedExam: request.expectedExam,
-                    area: area)
+            if let subject = request.subject, let layout {
+                let image = try reader.picture(
+                    of: subject, bytes, imageIndex: request.imageIndex, layout: layout,
+                    expectedExam: request.expectedExam)
                 return ReaderReply(id: request.id, image: Data(image))
             }
             let reading: PageReading

@@ -1,4 +1,4 @@
-internal import Domain
+package import Domain
 internal import FoundationEssentials
 
 /// The first message to a new reader process.
@@ -30,8 +30,16 @@ struct ReaderRequest: Codable, Equatable, Sendable {
     /// Path of an OMRChecker template to be read instead of a layout.
     var template: String?
     var expectedExam: ExamID?
-    /// What is to be cut out instead of reading the page.
-    var area: Box?
+    /// A picture of this is to be made instead of reading the page.
+    var subject: PictureSubject?
+}
+
+/// What a picture is made of.
+package enum PictureSubject: Codable, Equatable, Sendable {
+    /// A part of the only page of the layout, in millimetres, inside the page.
+    case area(Box)
+    /// All of the page, as it was scanned where it is not found.
+    case page
 }
 
 /// Either a reading, an image or a failure.

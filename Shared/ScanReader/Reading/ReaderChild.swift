@@ -14,8 +14,7 @@ struct ReaderChild {
     enum Subject {
         case layout(SheetLayout, expectedExam: ExamID?)
         case template(String)
-        /// A part of the only page of the layout.
-        case cutOut(SheetLayout, expectedExam: ExamID?, area: Box)
+        case picture(PictureSubject, SheetLayout, expectedExam: ExamID?)
     }
 
     /// What came of it.
@@ -69,10 +68,10 @@ struct ReaderChild {
             layoutNow = layout
         case .template(let path):
             request.template = path
-        case .cutOut(let layout, let expectedExam, let area):
+        case .picture(let subject, let layout, let expectedExam):
             request.layout = layout == lastLayout ? nil : layout
             request.expectedExam = expectedExam
-            request.area = area
+            request.subject = subject
             layoutNow = layout
         }
         try send(request, until: deadline)

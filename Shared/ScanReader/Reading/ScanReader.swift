@@ -29,15 +29,13 @@ package final class ScanReader: Sendable {
         try await read(scan, .template(path))
     }
 
-    /// Cuts a part out of a page as it lies flat: a grey JPEG.
+    /// Makes a picture of a page, or of a part of it, as it lies flat: a grey JPEG.
     ///
-    /// - Parameters:
-    ///   - layout: of that page alone.
-    ///   - area: in millimetres, inside the page.
-    package func cutOut(
-        _ scan: ScanSource, layout: SheetLayout, expectedExam: ExamID?, area: Box
+    /// - Parameter layout: for a part, of that page alone.
+    package func picture(
+        of subject: PictureSubject, _ scan: ScanSource, layout: SheetLayout, expectedExam: ExamID?
     ) async throws(ReadingFailure) -> [UInt8] {
-        guard case .image(let image) = try await product(scan, .cutOut(layout, expectedExam: expectedExam, area: area))
+        guard case .image(let image) = try await product(scan, .picture(subject, layout, expectedExam: expectedExam))
         else { throw Self.confused }
         return image
     }

@@ -5,16 +5,21 @@ import Logging
 import ScanReader
 import Synchronization
 
-/// Cut-outs of scans: made in confined child processes, and kept in memory while there is room.
-final class CutOuts: Sendable {
-    /// Bytes of all cut-outs kept.
+/// Pictures of scanned pages and of parts of them: made in confined child processes, and kept in memory while there is
+/// room.
+final class ScanPictures: Sendable {
+    /// Bytes of all pictures kept.
     private static let capacity = 64 << 20
 
+    /// Which picture it is, the same for all who see the same.
     struct Key: Hashable {
         let blob: BlobID
-        /// Inside the file.
-        let page: Int
-        let target: String
+        /// The page inside the file, 1 for the first.
+        let filePage: Int
+        /// The field it shows; nil for the whole page.
+        let field: String?
+
+        var entityTag: String { "\"\(blob.rawValue.prefix(32))-\(filePage)-\(field ?? "page")\"" }
     }
 
     private struct Cache {
@@ -39,19 +44,23 @@ final class CutOuts: Sendable {
         self.init(blobs: blobs, reader: ScanReader(configuration: configuration, workers: 2, logger: logger))
     }
 
-    /// A JPEG of an area of a page.
+    /// A grey JPEG.
     ///
-    /// - Throws: `Problem` when the page cannot be found on the scan any more, or too many cut-outs are being made.
-    func image(_ key: Key, of page: LayoutPage, exam: ExamID, area: Box) async throws -> [UInt8] {
+    /// - Parameters:
+    ///   - area: the part that shows the field of `key`, in millimetres on the only page of `layout`; nil for all of it.
+    ///   - layout: of the pages it may be.
+    /// - Throws: `Problem` when the part cannot be found on the scan, or too many pictures are being made.
+    func picture(_ key: Key, area: Box?, layout: SheetLayout, exam: ExamID) async throws -> [UInt8] {
         if let known = known(key) { return known }
         let image = try await limit.run {
             do throws(ReadingFailure) {
-                return try await reader.cutOut(
-                    ScanSource(path: blobs.path(of: key.blob), page: key.page - 1), layout: SheetLayout(pages: [page]),
-                    expectedExam: exam, area: area)
+                return try await reader.picture(
+                    of: area.map { .area($0) } ?? .page,
+                    ScanSource(path: blobs.path(of: key.blob), page: key.filePage - 1), layout: layout,
+                    expectedExam: exam)
             } catch {
                 throw Problem(
-                    .serviceUnavailable, "image-unavailable", "The cut-out cannot be made: \(error.message)",
+                    .serviceUnavailable, "image-unavailable", "The picture cannot be made: \(error.message)",
                     headers: [.retryAfter: "10"])
             }
         }

@@ -25,10 +25,6 @@ enum CutOutArea {
         return frame.box(inside: page)
     }
 
-    static func whole(_ page: LayoutPage) -> Box {
-        Box(x: page.width / 2, y: page.height / 2, width: page.width, height: page.height)
-    }
-
     private struct Frame {
         var left: Double
         var top: Double

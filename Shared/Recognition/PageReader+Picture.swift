@@ -2,7 +2,7 @@ import CVision
 package import Domain
 
 extension PageReader {
-    /// Pixels of the longer side of a cut-out at most.
+    /// Pixels of the longer side of a picture at most.
     private static let longestSide = 2400.0
 
     /// A part of a page as it lies flat, turned upright, as a grey JPEG: what people look at who may not see the whole page.
@@ -21,7 +21,40 @@ extension PageReader {
         }
         _ = try decoder.decode(bytes, page: imageIndex, into: source, sufficientSide: 2300)
         try locator.prepare(source)
-        let found = try locate(layout, expectedExam: expectedExam)
+        return try flat(area, of: try locate(layout, expectedExam: expectedExam))
+    }
+
+    /// A whole page as a grey JPEG: flat and upright where it is found, else as it was scanned.
+    /// - Parameters:
+    ///   - page: The page of a TIFF that has several, from 0.
+    ///   - layout: Of all pages it may be.
+    /// - Throws: `ReadingFailure` when the bytes are no image that can be decoded.
+    package func picture(
+        _ bytes: [UInt8], page imageIndex: Int, layout: SheetLayout, expectedExam: ExamID?
+    ) throws(ReadingFailure) -> [UInt8] {
+        _ = try decoder.decode(bytes, page: imageIndex, into: source, sufficientSide: 2300)
+        if !layout.pages.isEmpty, layout.pages.allSatisfy(\.isReadable) {
+            do throws(ReadingFailure) {
+                try locator.prepare(source)
+                let found = try locate(layout, expectedExam: expectedExam)
+                let (width, height) = (found.page.width, found.page.height)
+                return try flat(Box(x: width / 2, y: height / 2, width: width, height: height), of: found)
+            } catch {
+                // Whoever looks at it sees why.
+            }
+        }
+        let scale = min(1, Self.longestSide / Double(max(source.width, source.height)))
+        guard scale < 1 else { return try jpeg(of: source) }
+        let image = GreyImage()
+        image.reshape(
+            width: max(1, Int(Double(source.width) * scale)), height: max(1, Int(Double(source.height) * scale)))
+        guard vision_resize(source.view, image.view) == VisionOK else {
+            throw ReadingFailure(.readerCrashed, "the image cannot be made smaller")
+        }
+        return try jpeg(of: image)
+    }
+
+    private func flat(_ area: Box, of found: LocatedPage) throws(ReadingFailure) -> [UInt8] {
         // As fine as the scan is.
         let scale = min(max(found.sourceScale, 4), 12, Self.longestSide / max(area.width, area.height))
         let image = GreyImage()
@@ -33,13 +66,17 @@ extension PageReader {
         PageWarp.warp(
             source, into: image,
             by: found.pose.toSource.after(Homography.scale(1 / scale, 1 / scale, thenMove: corner)))
+        return try jpeg(of: image)
+    }
+
+    private func jpeg(of image: GreyImage) throws(ReadingFailure) -> [UInt8] {
         let capacity = image.width * image.height + 65_536
         var count: Int64 = -1
         let jpeg = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
             count = vision_encode_jpeg(image.view, 85, buffer.baseAddress, capacity)
             filled = max(0, Int(count))
         }
-        guard count > 0 else { throw ReadingFailure(.readerCrashed, "the cut-out cannot be written as a JPEG") }
+        guard count > 0 else { throw ReadingFailure(.readerCrashed, "the image cannot be written as a JPEG") }
         return jpeg
     }
 }
