@@ -28,6 +28,9 @@ struct GatewayConfiguration: Sendable {
     var tokenLifetime = 8 * 3600
     /// `JWT_REFRESH_TTL`: seconds a session lives, from the sign-in on, as long as its refresh tokens are used.
     var sessionLifetime = 30 * 86_400
+    /// `JWT_REFRESH_GRACE`: seconds a refresh token is good after its use: for answers that were lost, and windows of a
+    /// browser that come at the same time.
+    var refreshGrace = 10
     /// `SIGN_IN_MAX_FAILURES`, `SIGN_IN_MAX_FAILURES_PER_ADDRESS`, `SIGN_IN_WINDOW`
     var signIn = SignInLimits()
     /// Of new password hashes. No setting: cheaper ones are for tests.
@@ -76,6 +79,7 @@ struct GatewayConfiguration: Sendable {
         isBehindTLS = try reader.choice("HTTP_BEHIND_TLS", default: Switch.no) == .yes
         tokenLifetime = try reader.integer("JWT_TTL", in: 1...31_536_000, default: tokenLifetime)
         sessionLifetime = try reader.integer("JWT_REFRESH_TTL", in: 1...31_536_000, default: sessionLifetime)
+        refreshGrace = try reader.integer("JWT_REFRESH_GRACE", in: 0...300, default: refreshGrace)
         signIn.failuresPerUser = try reader.integer(
             "SIGN_IN_MAX_FAILURES", in: 0...1_000_000, default: signIn.failuresPerUser)
         signIn.failuresPerAddress = try reader.integer(

@@ -27,10 +27,12 @@ package struct SessionKey: Sendable, Equatable {
 extension Accounts {
     /// A user with more gets rid of the oldest.
     static let maxSessions = 100
+    /// As many windows of a browser may come at the same time.
+    static let maxSecrets = 16
 
     package enum Refresh: Sendable {
         case granted(SessionGrant)
-        /// A secret came a second time: the session is void, and with it what is returned.
+        /// A secret came a second time, too late: the session is void, and with it what is returned.
         case reused(Revocation)
         /// There is no such session, or not any more.
         case none
@@ -55,14 +57,17 @@ extension Accounts {
     }
 
     /// Exchanges the secret of a session for `nextHash`'s.
+    ///
+    /// - Parameter grace: how long a secret is good after its exchange.
     package func refresh(
-        _ key: SessionKey, nextHash: String, tokenLifetime: Duration
+        _ key: SessionKey, nextHash: String, tokenLifetime: Duration, grace: Duration
     ) async throws -> Refresh {
         let reply = try await client.evaluate(
             AccountScripts.refreshSession,
             keys: [keys.records, keys.revoked, keys.sessions(of: key.user), keys.revokedIDs, keys.revocations],
             arguments: [
                 key.user.rawValue, key.session, key.secretHash, nextHash, tokenLifetime.wholeMilliseconds,
+                grace.wholeMilliseconds, Self.maxSecrets,
             ])
         let values = reply.array ?? []
         switch values.first?.string {

@@ -16,10 +16,12 @@ import Testing
     }
 
     private func refresh(
-        _ fixture: AccountsFixture, session: String = "s1", _ secret: String, to next: String
+        _ fixture: AccountsFixture, session: String = "s1", _ secret: String, to next: String,
+        grace: Duration = .zero
     ) async throws -> Accounts.Refresh {
         try await fixture.accounts.refresh(
-            SessionKey(user: "li", session: session, secretHash: secret), nextHash: next, tokenLifetime: .seconds(60))
+            SessionKey(user: "li", session: session, secretHash: secret), nextHash: next, tokenLifetime: .seconds(60),
+            grace: grace)
     }
 
     @Test func `a session's secret is exchanged for the next one as long as the session lives`() async throws {
@@ -77,6 +79,46 @@ import Testing
         }
         #expect(granted == 1)
         #expect(try await fixture.accounts.revocations().count == 1)
+    }
+
+    /// What each of a sequence of `secret → next` comes to: granted, reused or none.
+    private func outcomes(
+        _ fixture: AccountsFixture, _ exchanges: [(String, String)], grace: Duration
+    ) async throws -> [String] {
+        var outcomes: [String] = []
+        for (secret, next) in exchanges {
+            switch try await refresh(fixture, secret, to: next, grace: grace) {
+            case .granted: outcomes.append("granted")
+            case .reused: outcomes.append("reused")
+            case .none: outcomes.append("none")
+            }
+        }
+        return outcomes
+    }
+
+    @Test func `right after its exchange a secret is good again, and so is each that it was exchanged for`()
+        async throws
+    {
+        let fixture = try AccountsFixture()
+        try await fixture.create("li")
+        // Two windows; one of them goes on with what the other got. What is two exchanges old is good no more.
+        for (last, outcome) in [("b1", "granted"), ("b2", "granted"), ("a", "reused"), ("made up", "reused")] {
+            _ = try await open(fixture, secret: "a")
+            let exchanges = [("a", "b1"), ("a", "b2"), ("b1", "c"), (last, "d")]
+            #expect(
+                try await outcomes(fixture, exchanges, grace: .seconds(60)) == [
+                    "granted", "granted", "granted", outcome,
+                ])
+        }
+    }
+
+    @Test func `a browser with many windows keeps its session, and no more secrets than that are good`() async throws {
+        let fixture = try AccountsFixture()
+        try await fixture.create("li")
+        _ = try await open(fixture, secret: "a")
+        let exchanges = (0...Accounts.maxSecrets).map { ("a", "b\($0)") }
+        let outcomes = try await outcomes(fixture, exchanges, grace: .seconds(60))
+        #expect(outcomes == Array(repeating: "granted", count: Accounts.maxSecrets) + ["reused"])
     }
 
     @Test func `no session is opened with a password that has been changed meanwhile, or for whom there is not`()

@@ -28,7 +28,7 @@ struct Identity: Sendable {
         try await accounts.revocations().forEach(revocations.apply)
         sessions = Sessions(
             accounts: accounts, tokens: tokens, revocations: revocations, tokenLifetime: configuration.tokenLifetime,
-            lifetime: configuration.sessionLifetime)
+            lifetime: configuration.sessionLifetime, grace: configuration.refreshGrace)
         authenticator = Authenticator(tokens: tokens, revocations: revocations, keys: keys)
     }
 

@@ -11,6 +11,8 @@ struct Sessions: Sendable {
     let tokenLifetime: Int
     /// Of a session, from the sign-in on, in seconds.
     let lifetime: Int
+    /// How long a refresh token is good after its use, in seconds.
+    let grace: Int
 
     /// - Returns: nil when the user has another password by now, is disabled or gone.
     func open(for user: User) async throws -> Grant? {
@@ -31,7 +33,8 @@ struct Sessions: Sendable {
     func refresh(_ token: RefreshToken) async throws -> Refresh {
         let next = token.next()
         let outcome = try await accounts.refresh(
-            SessionKey(token), nextHash: next.secretHash, tokenLifetime: .seconds(tokenLifetime))
+            SessionKey(token), nextHash: next.secretHash, tokenLifetime: .seconds(tokenLifetime), grace: .seconds(grace)
+        )
         switch outcome {
         case .granted(let granted): return .granted(try await grant(granted, next))
         case .reused(let revocation):

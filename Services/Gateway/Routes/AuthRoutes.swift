@@ -25,7 +25,9 @@ struct AuthRoutes: Sendable {
             .post, "/api/auth/refresh",
             Operation(
                 "A refresh token for a new access token and a new refresh token.",
-                detail: "Each refresh token is good once; a second use voids the session.",
+                detail:
+                    "Each refresh token is good once, and for some seconds more, should the answer be lost; a second use "
+                    + "after that voids the session.",
                 body: .json(.refreshRequest), .json(.grant), problems: [.unauthorized]),
             use: refresh)
         routes.open(
