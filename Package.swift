@@ -149,7 +149,7 @@ let package = Package(
             "Webhooks",
             [
                 "Audit", "Domain", "EventBus", "Redis", "ServiceKit", asyncHTTPClient, crypto, nioCore, nioHTTP1,
-                nioPosix,
+                nioPosix, nioSSL,
             ], resources: [.embedInCode("Scripts")]),
 
         // The seven services, the confined reader and the command line.
@@ -274,7 +274,9 @@ let package = Package(
             "WebhookTests",
             [
                 "Notifier", "Webhooks", "Accounts", "Audit", "Domain", "EventBus", "ExamStore", "Redis", "ServiceKit",
-                "TaskQueue", "TestSupport", configuration, crypto, logging, nioCore, nioHTTP1, nioPosix,
+                "TaskQueue", "TestSupport", asyncHTTPClient, configuration, crypto, logging, nioCore, nioHTTP1,
+                nioPosix,
+                nioSSL,
             ]),
         test(
             "ZhiYueCLITests",

@@ -1,3 +1,4 @@
+internal import NIOSSL
 package import ServiceKit
 
 /// How webhooks are delivered, and where they may lead.
@@ -6,6 +7,8 @@ package struct WebhookConfiguration: Sendable {
     package var allowsHTTP = false
     /// `WEBHOOK_ALLOW_PRIVATE`: addresses of this machine and of private networks are connected to.
     package var allowsPrivate = false
+    /// `WEBHOOK_CA_FILE`: certificates of authorities that are trusted besides the system's, in PEM.
+    package var authorityFile: String?
     /// `WEBHOOK_TIMEOUT`: for one attempt, from the name of the host to the answer.
     package var timeout: Duration = .seconds(10)
     /// `WEBHOOK_RETRY_DELAY`: pauses before the second, third, … attempt; there is one attempt more than pauses.
@@ -30,6 +33,10 @@ package struct WebhookConfiguration: Sendable {
     package init(reader: SettingsReader) throws {
         allowsHTTP = try reader.choice("WEBHOOK_ALLOW_HTTP", default: Switch.no) == .yes
         allowsPrivate = try reader.choice("WEBHOOK_ALLOW_PRIVATE", default: Switch.no) == .yes
+        authorityFile = reader.text("WEBHOOK_CA_FILE")
+        if let file = authorityFile, (try? NIOSSLCertificate.fromPEMFile(file))?.isEmpty != false {
+            throw SettingsError(name: "WEBHOOK_CA_FILE", problem: "names \(file), which holds no certificate in PEM")
+        }
         timeout = try reader.seconds("WEBHOOK_TIMEOUT", in: 0.1...60, default: timeout)
         retryDelays = try reader.secondsList("WEBHOOK_RETRY_DELAY", in: 0...86_400, default: retryDelays)
         concurrency = try reader.integer("WEBHOOK_CONCURRENCY", in: 1...10_000, default: concurrency)

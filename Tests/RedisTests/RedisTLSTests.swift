@@ -47,30 +47,3 @@ import Testing
         #expect(error?.message.contains("/no/such.pem") == true)
     }
 }
-
-private final class Certificate {
-    private let directory: URL
-    var file: String { directory.appendingPathComponent("cert.pem").path }
-    var keyFile: String { directory.appendingPathComponent("key.pem").path }
-
-    static let canBeMade = (try? Certificate()) != nil
-
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-            "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", keyFile, "-out", file,
-        ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw RedisServer.Failure(description: "no openssl") }
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: directory)
-    }
-}

@@ -2,7 +2,9 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
+import TestSupport
 
 @testable import Webhooks
 
@@ -45,16 +47,32 @@ final class WebhookReceiver: Sendable {
 
     final class Received: Sendable {
         let deliveries = Mutex<[Delivery]>([])
+        let connections = Mutex(0)
     }
 
-    /// - Parameter answer: to a delivery, with how many came to the same path before it.
-    init(answer: @escaping @Sendable (Delivery, Int) -> Answer = { _, _ in .status(204) }) async throws {
+    /// - Parameters:
+    ///   - certificate: for TLS; nil for none.
+    ///   - answer: to a delivery, with how many came to the same path before it.
+    init(
+        certificate: Certificate? = nil,
+        answer: @escaping @Sendable (Delivery, Int) -> Answer = { _, _ in .status(204) }
+    ) async throws {
         let received = Received()
         self.received = received
+        let tls = try certificate.map { certificate in
+            try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: NIOSSLCertificate.fromPEMFile(certificate.file).map { .certificate($0) },
+                    privateKey: .privateKey(NIOSSLPrivateKey(file: certificate.keyFile, format: .pem))))
+        }
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    received.connections.withLock { $0 += 1 }
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                    }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Handler(received: received, answer: answer))
                 }
@@ -67,6 +85,7 @@ final class WebhookReceiver: Sendable {
         channel.close(promise: nil)
     }
 
+    var connections: Int { received.connections.withLock { $0 } }
     var deliveries: [Delivery] { received.deliveries.withLock { $0 } }
     func url(_ path: String = "/hook") -> String { "http://127.0.0.1:\(port)\(path)" }
     func deliveries(at path: String) -> [Delivery] { deliveries.filter { $0.path == path } }
