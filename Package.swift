@@ -274,9 +274,7 @@ let package = Package(
             "WebhookTests",
             [
                 "Notifier", "Webhooks", "Accounts", "Audit", "Domain", "EventBus", "ExamStore", "Redis", "ServiceKit",
-                "TaskQueue", "TestSupport", asyncHTTPClient, configuration, crypto, logging, nioCore, nioHTTP1,
-                nioPosix,
-                nioSSL,
+                "TaskQueue", "TestSupport", configuration, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ]),
         test(
             "ZhiYueCLITests",

@@ -15,15 +15,11 @@ package final class WebhookSender: Sendable {
     private let configuration: WebhookConfiguration
     private let eventLoopGroup: any EventLoopGroup
     private let resolver: HostResolver
-    let clients = PinnedClients()
 
     /// Bytes of an answer that are read, so that a receiver can write it out.
     private static let maxAnswerBytes = 4096
     /// Addresses of a host that are tried, one after another, while none can be connected to.
     private static let maxAddresses = 4
-    /// Short, since a receiver may close a connection that is not used at any time: an event sent just then is lost, and
-    /// comes with the next attempt.
-    private static let connectionLifetime = TimeAmount.seconds(2)
 
     package init(
         configuration: WebhookConfiguration,
@@ -62,17 +58,20 @@ package final class WebhookSender: Sendable {
         let request = signedRequest(body, id: id, to: webhook, at: address.url)
         var result = WebhookAnswer.Result.fault(.unreachable)
         for target in targets.prefix(Self.maxAddresses) where result == .fault(.unreachable) {
-            result = await self.result(
-                of: request, by: client(for: address.host, at: target), until: deadline)
+            result = await send(request, to: [address.host: target], until: deadline)
         }
         return result
     }
 
-    private func result(
-        of request: HTTPClientRequest, by client: PinnedClients.PinnedClient, until deadline: ContinuousClock.Instant
+    /// - Parameter target: the address that the host is connected at.
+    private func send(
+        _ request: HTTPClientRequest, to target: [String: String], until deadline: ContinuousClock.Instant
     ) async -> WebhookAnswer.Result {
-        await withTaskGroup(of: WebhookAnswer.Result.self) { race in
-            race.addTask { await Self.execute(request, by: client.http, within: deadline - ContinuousClock.now) }
+        // Of its own, because the address of a host is a setting of a whole client.
+        let client = HTTPClient(
+            eventLoopGroupProvider: .shared(eventLoopGroup), configuration: clientSettings(target))
+        let result = await withTaskGroup(of: WebhookAnswer.Result.self) { race in
+            race.addTask { await Self.execute(request, by: client, within: deadline - ContinuousClock.now) }
             race.addTask {
                 try? await ContinuousClock().sleep(until: deadline)
                 return .fault(.timedOut)
@@ -81,6 +80,8 @@ package final class WebhookSender: Sendable {
             race.cancelAll()
             return first
         }
+        try? await client.shutdown()
+        return result
     }
 
     private func signedRequest(_ body: [UInt8], id: String, to webhook: Webhook, at url: String) -> HTTPClientRequest {
@@ -100,22 +101,12 @@ package final class WebhookSender: Sendable {
         return request
     }
 
-    private func client(for host: String, at address: String) -> PinnedClients.PinnedClient {
-        clients.client(for: PinnedClients.Key(host: host, address: address)) {
-            HTTPClient(
-                eventLoopGroupProvider: .shared(eventLoopGroup), configuration: clientSettings([host: address]))
-        }
-    }
-
     private func clientSettings(_ addresses: [String: String]) -> HTTPClient.Configuration {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let file = configuration.authorityFile { tls.additionalTrustRoots = [.file(file)] }
         var settings = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(configuration.timeout), read: TimeAmount(configuration.timeout)),
-            connectionPool: .init(
-                idleTimeout: Self.connectionLifetime,
-                concurrentHTTP1ConnectionsPerHostSoftLimit: configuration.concurrency),
             decompression: .disabled)
         // The next address is tried instead, and there is another attempt.
         settings.connectionPool.retryConnectionEstablishment = false

@@ -47,7 +47,6 @@ final class WebhookReceiver: Sendable {
 
     final class Received: Sendable {
         let deliveries = Mutex<[Delivery]>([])
-        let connections = Mutex(0)
     }
 
     /// - Parameters:
@@ -69,7 +68,6 @@ final class WebhookReceiver: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    received.connections.withLock { $0 += 1 }
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
                     }
@@ -85,7 +83,6 @@ final class WebhookReceiver: Sendable {
         channel.close(promise: nil)
     }
 
-    var connections: Int { received.connections.withLock { $0 } }
     var deliveries: [Delivery] { received.deliveries.withLock { $0 } }
     func url(_ path: String = "/hook") -> String { "http://127.0.0.1:\(port)\(path)" }
     func deliveries(at path: String) -> [Delivery] { deliveries.filter { $0.path == path } }
