@@ -132,7 +132,8 @@ struct RealtimeFeed: Service {
         var isAway = false
         while !Task.isCancelled {
             try? await Task.sleep(for: watchInterval)
-            guard await answers() == isAway else { continue }
+            // Of a look that the stop has cut off nothing is said.
+            guard await answers() == isAway, !Task.isCancelled else { continue }
             isAway.toggle()
             if isAway {
                 hub.logger.warning("Redis does not answer: clients are told")
