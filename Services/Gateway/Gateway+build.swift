@@ -57,11 +57,13 @@ enum Gateway {
     static func hub(
         _ context: ServiceContext, configuration: GatewayConfiguration, identity: Identity
     ) -> RealtimeHub {
-        RealtimeHub(
+        let hub = RealtimeHub(
             configuration: configuration.realtime, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             policy: SubscriptionPolicy(access: ExamAccess(store: context.store)),
             authenticator: identity.authenticator, bus: context.bus, client: context.client, queue: context.queue,
             logger: context.logger)
+        context.health.require(orSay: "the event streams have not been reached") { hub.isFed }
+        return hub
     }
 
     /// - Parameter onListening: called with the port when the server takes connections.
@@ -107,7 +109,6 @@ enum Gateway {
             authenticator: authenticator,
             repeats: RepeatStore(client: context.client, keys: context.settings.keys),
             configuration: configuration)
-        context.health.require(orSay: "the event streams have not been reached") { [weak hub] in hub?.isFed ?? false }
         routes.addHealth(context.health) { gauges.text + hub.metrics }
         AuthRoutes(signIn: signIn, sessions: sessions, authenticator: authenticator, audit: audit)
             .declare(in: routes)

@@ -74,7 +74,8 @@ struct TextDecoder {
         if let groups {
             // Between two characters a step is a blank, or one of the two not quite over or begun.
             for (left, right) in zip(written, written.dropFirst()) {
-                let expected = [0] + [left.identity, right.identity].flatMap { groups[$0 - 1].classes }
+                // The same on both sides counts once.
+                let expected = [0] + Set([left.identity, right.identity]).flatMap { groups[$0 - 1].classes }
                 for step in (left.step + 1)..<right.step {
                     let known = expected.reduce(0.0) { $1 < classCount ? $0 + Double(row(step)[$1]) : $0 }
                     line.omission = max(line.omission, 1 - known)

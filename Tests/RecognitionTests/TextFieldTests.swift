@@ -180,11 +180,12 @@ enum Dependencies {
         func step(blank: Float, l: Float = 0, a: Float = 0, one: Float = 0, zero: Float = 0) -> [Float] {
             [blank, a, 0, one, l, zero, 0, 0]
         }
-        func omission(_ between: [Float]) -> Double {
-            let steps = [step(blank: 0, one: 1), between, step(blank: 0, zero: 1)]
+        func omission(_ between: [Float], before last: [Float] = step(blank: 0, zero: 1), text: String = "10") -> Double
+        {
+            let steps = [step(blank: 0, one: 1), between, last]
             return steps.flatMap { $0 }.withUnsafeBufferPointer { scores in
                 let line = decoder.decode(scores, steps: 3, classCount: 8, alphabet: "01")
-                #expect(line.text == "10")
+                #expect(line.text == text)
                 #expect(abs(line.confidence - (1 - line.omission)) < 1e-6)
                 return line.omission
             }
@@ -192,6 +193,9 @@ enum Dependencies {
         #expect(omission(step(blank: 1)) < 1e-6)
         #expect(omission(step(blank: 0.5, l: 0.2, one: 0.2, zero: 0.1)) < 1e-6)
         #expect(abs(omission(step(blank: 0.7, a: 0.3)) - 0.3) < 1e-6)
+        // Between two alike, what is theirs does not hide what is not.
+        let between = step(blank: 0.5, a: 0.3, one: 0.2)
+        #expect(abs(omission(between, before: step(blank: 0, one: 1), text: "11") - 0.3) < 1e-6)
     }
 
     @Test("A letter where only digits can be gives little confidence")

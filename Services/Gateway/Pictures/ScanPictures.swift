@@ -1,6 +1,7 @@
 import BlobStore
 import Domain
 import HTTPTypes
+import Hummingbird
 import Logging
 import ScanReader
 import Synchronization
@@ -13,6 +14,7 @@ final class ScanPictures: Sendable {
 
     /// Which picture it is, the same for all who see the same.
     struct Key: Hashable {
+        let exam: ExamID
         let blob: BlobID
         /// The page inside the file, 1 for the first.
         let filePage: Int
@@ -44,20 +46,39 @@ final class ScanPictures: Sendable {
         self.init(blobs: blobs, reader: ScanReader(configuration: configuration, workers: 2, logger: logger))
     }
 
+    /// Answers a call with a picture, or that its caller has it.
+    ///
+    /// - Parameters:
+    ///   - area: as `picture(_:area:layout:)` takes it.
+    ///   - layout: asked for only when a picture is to be sent.
+    func response(
+        to call: Call, _ key: Key, area: Box?, layout: () async throws -> SheetLayout
+    ) async throws -> Response {
+        let headers: HTTPFields = [
+            .eTag: key.entityTag, .cacheControl: "private, max-age=3600",
+            .contentSecurityPolicy: "default-src 'none'; sandbox",
+        ]
+        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: key.entityTag) {
+            return Response(status: .notModified, headers: headers)
+        }
+        return .bytes(
+            try await picture(key, area: area, layout: try await layout()), type: "image/jpeg", headers: headers)
+    }
+
     /// A grey JPEG.
     ///
     /// - Parameters:
     ///   - area: the part that shows the field of `key`, in millimetres on the only page of `layout`; nil for all of it.
     ///   - layout: of the pages it may be.
     /// - Throws: `Problem` when the part cannot be found on the scan, or too many pictures are being made.
-    func picture(_ key: Key, area: Box?, layout: SheetLayout, exam: ExamID) async throws -> [UInt8] {
+    private func picture(_ key: Key, area: Box?, layout: SheetLayout) async throws -> [UInt8] {
         if let known = known(key) { return known }
         let image = try await limit.run {
             do throws(ReadingFailure) {
                 return try await reader.picture(
                     of: area.map { .area($0) } ?? .page,
                     ScanSource(path: blobs.path(of: key.blob), page: key.filePage - 1), layout: layout,
-                    expectedExam: exam)
+                    expectedExam: key.exam)
             } catch {
                 throw Problem(
                     .serviceUnavailable, "image-unavailable", "The picture cannot be made: \(error.message)",

@@ -156,16 +156,8 @@ struct ReviewRoutes: Sendable {
             let (scan, page, area) = place(of: parts.target, on: sheet, layout), blobs.contains(scan.blob)
         else { throw Problem.notFound("image", call.reviewID) }
         let key = ScanPictures.Key(
-            blob: scan.blob, filePage: scan.filePage, field: area.map { _ in parts.target.name })
-        let headers: HTTPFields = [
-            .eTag: key.entityTag, .cacheControl: "private, max-age=3600",
-            .contentSecurityPolicy: "default-src 'none'; sandbox",
-        ]
-        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: key.entityTag) {
-            return Response(status: .notModified, headers: headers)
-        }
-        let image = try await pictures.picture(key, area: area, layout: SheetLayout(pages: [page]), exam: exam.id)
-        return .bytes(image, type: "image/jpeg", headers: headers)
+            exam: exam.id, blob: scan.blob, filePage: scan.filePage, field: area.map { _ in parts.target.name })
+        return try await pictures.response(to: call, key, area: area) { SheetLayout(pages: [page]) }
     }
 
     /// The area is nil for a whole page.

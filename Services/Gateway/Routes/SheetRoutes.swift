@@ -114,19 +114,13 @@ struct SheetRoutes: Sendable {
     }
 
     private func picture(of page: SheetPage, _ sheet: Sheet, _ call: Call) async throws -> Response {
-        let key = ScanPictures.Key(blob: page.blob, filePage: page.filePage, field: nil)
-        let headers: HTTPFields = [
-            .eTag: key.entityTag, .cacheControl: "private, max-age=3600",
-            .contentSecurityPolicy: "default-src 'none'; sandbox",
-        ]
-        if let seen = call.request.headers[.ifNoneMatch], EntityTag.list(seen, matches: key.entityTag) {
-            return Response(status: .notModified, headers: headers)
+        let key = ScanPictures.Key(exam: sheet.examID, blob: page.blob, filePage: page.filePage, field: nil)
+        return try await pictures.response(to: call, key, area: nil) {
+            var layout = try await store.layout(of: sheet.examID) ?? SheetLayout(pages: [])
+            // What was read names the page, so that no other needs to be tried.
+            if let number = page.reading?.page { layout.pages.removeAll { $0.number != number } }
+            return layout
         }
-        var layout = try await store.layout(of: sheet.examID) ?? SheetLayout(pages: [])
-        // What was read names the page, so that no other needs to be tried.
-        if let number = page.reading?.page { layout.pages.removeAll { $0.number != number } }
-        let image = try await pictures.picture(key, area: nil, layout: layout, exam: sheet.examID)
-        return .bytes(image, type: "image/jpeg", headers: headers)
     }
 
     /// The sheet of the address, or the one it was joined to.

@@ -12,9 +12,9 @@ struct ReaderChild {
 
     /// What was to be read.
     enum Subject {
-        case layout(SheetLayout, expectedExam: ExamID?)
+        /// The page, or what a picture is to be made of instead.
+        case layout(SheetLayout, expectedExam: ExamID?, picture: PictureSubject? = nil)
         case template(String)
-        case picture(PictureSubject, SheetLayout, expectedExam: ExamID?)
     }
 
     /// What came of it.
@@ -62,17 +62,13 @@ struct ReaderChild {
         var request = ReaderRequest(id: lastID, imageBytes: bytes.count, imageIndex: imageIndex)
         var layoutNow = lastLayout
         switch subject {
-        case .layout(let layout, let expectedExam):
+        case .layout(let layout, let expectedExam, let picture):
             request.layout = layout == lastLayout ? nil : layout
             request.expectedExam = expectedExam
+            request.subject = picture
             layoutNow = layout
         case .template(let path):
             request.template = path
-        case .picture(let subject, let layout, let expectedExam):
-            request.layout = layout == lastLayout ? nil : layout
-            request.expectedExam = expectedExam
-            request.subject = subject
-            layoutNow = layout
         }
         try send(request, until: deadline)
         try process.send(bytes, until: deadline)

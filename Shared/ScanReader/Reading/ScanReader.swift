@@ -35,8 +35,8 @@ package final class ScanReader: Sendable {
     package func picture(
         of subject: PictureSubject, _ scan: ScanSource, layout: SheetLayout, expectedExam: ExamID?
     ) async throws(ReadingFailure) -> [UInt8] {
-        guard case .image(let image) = try await product(scan, .picture(subject, layout, expectedExam: expectedExam))
-        else { throw Self.confused }
+        let task = ReaderChild.Subject.layout(layout, expectedExam: expectedExam, picture: subject)
+        guard case .image(let image) = try await product(scan, task) else { throw Self.confused }
         return image
     }
 
